@@ -1,0 +1,161 @@
+//! The durable store: one SQLite file, one writer thread, a few reading connections.
+//!
+//! Writes go through [`writer`]; reads see every commit that has been acknowledged. Any number of stores,
+//! in this process or others, may have the same file open: the conditions of each commit are checked
+//! inside its transaction, against what the file holds then.
+
+mod apply;
+mod charge_record;
+mod lists;
+mod lookups;
+mod names;
+mod open;
+mod row;
+mod schema;
+mod sums;
+mod trouble;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use tollgate_core::catalog::Definition;
+use tollgate_core::event::EventKey;
+use tollgate_core::ledger::{Account, Balance};
+use tollgate_core::period::Period;
+use tollgate_core::plugin::Digest;
+use tollgate_core::quantity::Quantity;
+use tollgate_core::store::{
+    ClosingCharge, Commit, CounterKey, EventCounts, Found, SeenKey, Sequence, StatementFilter, StatementKey,
+    StatementTotals, Store, StoreError, StoredEvent, Ticket,
+};
+
+pub use open::{OpenError, Options};
+
+use lookups::Reader;
+use trouble::Trouble;
+use writer::Writer;
+
+/// Reading connections kept open between reads.
+const IDLE_READERS_MAX: usize = 4;
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    options: Options,
+    idle_readers: Mutex<Vec<Reader>>,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, and makes it when there is no file or an empty one. An older schema is
+    /// brought up to date.
+    ///
+    /// # Errors
+    /// When the file is not a Tollgate database, is of a newer Tollgate, or cannot be opened.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
+        let mut connection = open::connect_writer(path, options)?;
+        schema::migrate(&mut connection, path)?;
+        let writer = Writer::start(connection, options);
+        let (path, options) = (path.to_owned(), options.clone());
+        Ok(Self { path, options, idle_readers: Mutex::default(), writer })
+    }
+
+    /// Runs `read` on a reading connection, in one transaction: all of it sees the same moment.
+    fn read<T>(&self, read: impl FnOnce(&mut Reader) -> Result<T, Trouble>) -> Result<T, StoreError> {
+        let idle = self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => Reader::new(open::connect_reader(&self.path, &self.options).map_err(Trouble::from)?),
+        };
+        let answer = reader.in_transaction(read)?;
+        let mut idle = self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS_MAX {
+            idle.push(reader);
+        }
+        Ok(answer)
+    }
+}
+
+impl Store for SqliteStore {
+    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError> {
+        let texts: Result<Vec<String>, _> = definitions.iter().map(serde_json::to_string).collect();
+        let texts = texts.map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.writer.define(texts)
+    }
+
+    fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
+        self.read(lists::definitions)
+    }
+
+    fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError> {
+        self.writer.keep_plugin(digest.to_string(), component.to_vec())
+    }
+
+    fn plugin(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|reader| lookups::plugin(reader, digest))
+    }
+
+    fn find(&self, keys: &[&EventKey]) -> Result<Vec<Option<Found>>, StoreError> {
+        self.read(|reader| lookups::find(reader, keys))
+    }
+
+    fn event(&self, sequence: Sequence) -> Result<Option<StoredEvent>, StoreError> {
+        let Some(before) = sequence.checked_sub(1) else { return Ok(None) };
+        let next = self.read(|reader| lists::scan(reader, before, 1))?;
+        Ok(next.into_iter().find(|event| event.sequence == sequence))
+    }
+
+    fn counters(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError> {
+        self.read(|reader| lookups::counters(reader, keys))
+    }
+
+    fn seen(&self, keys: &[SeenKey]) -> Result<Vec<bool>, StoreError> {
+        self.read(|reader| lookups::seen(reader, keys))
+    }
+
+    fn closed_periods(&self, app: &str) -> Result<Vec<Period>, StoreError> {
+        self.read(|reader| lookups::closed_periods(reader, app))
+    }
+
+    fn submit(&self, commit: Commit) -> Result<Box<dyn Ticket>, StoreError> {
+        self.writer.submit(commit)
+    }
+
+    fn statements(
+        &self,
+        filter: &StatementFilter,
+    ) -> Result<Vec<(StatementKey, StatementTotals)>, StoreError> {
+        self.read(|reader| lists::statements(reader, filter))
+    }
+
+    fn usage(
+        &self,
+        app: &str,
+        owner: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<(CounterKey, Quantity)>, StoreError> {
+        self.read(|reader| lists::usage(reader, app, owner, period))
+    }
+
+    fn balances(&self) -> Result<Vec<(Account, Balance)>, StoreError> {
+        self.read(lists::balances)
+    }
+
+    fn scan(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|reader| lists::scan(reader, after, limit))
+    }
+
+    fn held(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|reader| lists::held(reader, after, limit))
+    }
+
+    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {
+        self.read(lists::closing_charges)
+    }
+
+    fn counts(&self) -> Result<EventCounts, StoreError> {
+        self.read(lookups::counts)
+    }
+}

@@ -1,0 +1,191 @@
+//! Lists: what statements, audits and re-rating read.
+
+use rusqlite::{Connection, Row, params, params_from_iter};
+use tollgate_core::catalog::Definition;
+use tollgate_core::event::EventKey;
+use tollgate_core::ledger::{Account, Balance};
+use tollgate_core::period::Period;
+use tollgate_core::quantity::Quantity;
+use tollgate_core::store::{
+    ClosingCharge, CounterKey, HoldCause, HoldReason, Outcome, Sequence, StatementFilter, StatementKey,
+    StatementTotals, StoredEvent,
+};
+
+use super::charge_record;
+use super::lookups::Reader;
+use super::names::Names;
+use super::row;
+use super::sums;
+use super::trouble::Trouble;
+
+/// The definitions, oldest first.
+pub fn definitions(reader: &mut Reader) -> Result<Vec<Definition>, Trouble> {
+    let mut query = reader.db.prepare_cached("SELECT number, definition FROM definitions ORDER BY number")?;
+    let read = |row: &Row<'_>| {
+        let (number, text): (i64, String) = (row.get(0)?, row.get(1)?);
+        serde_json::from_str(&text)
+            .map_err(|error| Trouble::corrupt(format!("definition {number} cannot be read: {error}")))
+    };
+    query.query_and_then([], read)?.collect()
+}
+
+/// Up to `limit` events after a number.
+pub fn scan(reader: &mut Reader, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Trouble> {
+    let query = "SELECT sequence, app, id, received, coalesce(events.charge, releases.charge), cause, message
+        FROM events LEFT JOIN releases USING (sequence) LEFT JOIN holds USING (sequence)
+        WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+    events(reader, query, after, limit)
+}
+
+/// Up to `limit` held events after a number.
+pub fn held(reader: &mut Reader, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Trouble> {
+    let query = "SELECT sequence, app, id, received, NULL, cause, message
+        FROM holds CROSS JOIN events USING (sequence) WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
+    events(reader, query, after, limit)
+}
+
+fn events(
+    reader: &mut Reader,
+    query: &str,
+    after: Sequence,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, Trouble> {
+    let Reader { db, names } = reader;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut query = db.prepare_cached(query)?;
+    let rows = query.query_and_then(params![row::sequence_column(after), limit], |row| {
+        let sequence = row::sequence(row.get(0)?)?;
+        let key = EventKey { app: names.word(db, row.get(1)?)?.to_string(), id: row.get(2)? };
+        let received: String = row.get(3)?;
+        let outcome = outcome(db, names, row, sequence)?;
+        Ok(StoredEvent { sequence, key, received: received.into(), outcome })
+    })?;
+    rows.collect()
+}
+
+/// An outcome from the columns charge, cause and message, which start at the fifth.
+fn outcome(
+    db: &Connection,
+    names: &mut Names,
+    row: &Row<'_>,
+    sequence: Sequence,
+) -> Result<Outcome, Trouble> {
+    let charge: Option<&[u8]> = row.get_ref(4)?.as_blob_or_null().ok().flatten();
+    if let Some(record) = charge {
+        return Ok(Outcome::Rated(charge_record::decode(record, |id| names.word(db, id))?));
+    }
+    let cause: Option<String> = row.get(5)?;
+    let cause = cause.as_deref().and_then(HoldCause::from_code);
+    let cause = cause.ok_or_else(|| Trouble::corrupt(format!("event {sequence} has no outcome")))?;
+    Ok(Outcome::Held(HoldReason { cause, message: row.get(6)? }))
+}
+
+/// Statements, sorted by customer, then period, then app.
+pub fn statements(
+    reader: &mut Reader,
+    filter: &StatementFilter,
+) -> Result<Vec<(StatementKey, StatementTotals)>, Trouble> {
+    let Reader { db, names } = reader;
+    let words = [("customer", filter.customer.as_deref()), ("app", filter.app.as_deref())];
+    let Some(conditions) = Conditions::of(db, names, &words, filter.period)? else { return Ok(Vec::new()) };
+    let query = "SELECT customer, app, period, events, network_cost, platform_fee, builder_earnings, lines
+        FROM statements";
+    let mut query = db.prepare_cached(&format!("{query}{}", conditions.clause))?;
+    let rows = query.query_and_then(params_from_iter(conditions.values), |row| {
+        let (customer, app) = (names.word(db, row.get(0)?)?, names.word(db, row.get(1)?)?);
+        let key = StatementKey { app, customer, period: row::period(row.get(2)?)? };
+        Ok::<_, Trouble>((key, sums::totals(row, 3)?))
+    })?;
+    let mut statements = rows.collect::<Result<Vec<_>, _>>()?;
+    statements
+        .sort_by(|(a, _), (b, _)| (&a.customer, a.period, &a.app).cmp(&(&b.customer, b.period, &b.app)));
+    Ok(statements)
+}
+
+/// The counters of an app, sorted by key.
+pub fn usage(
+    reader: &mut Reader,
+    app: &str,
+    owner: Option<&str>,
+    period: Option<Period>,
+) -> Result<Vec<(CounterKey, Quantity)>, Trouble> {
+    let Reader { db, names } = reader;
+    let words = [("app", Some(app)), ("owner", owner)];
+    let Some(conditions) = Conditions::of(db, names, &words, period)? else { return Ok(Vec::new()) };
+    let query = "SELECT app, owner, unit, label, period, value FROM counters";
+    let mut query = db.prepare_cached(&format!("{query}{}", conditions.clause))?;
+    let rows = query.query_and_then(params_from_iter(conditions.values), |row| {
+        let key = CounterKey {
+            app: names.word(db, row.get(0)?)?,
+            owner: names.word(db, row.get(1)?)?,
+            unit: names.word(db, row.get(2)?)?,
+            group: names.word(db, row.get(3)?)?,
+            period: row::period(row.get(4)?)?,
+        };
+        let value: String = row.get(5)?;
+        Ok::<_, Trouble>((key, row::quantity(&value)?))
+    })?;
+    let mut counters = rows.collect::<Result<Vec<_>, _>>()?;
+    counters.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(counters)
+}
+
+/// All balances, sorted by account.
+pub fn balances(reader: &mut Reader) -> Result<Vec<(Account, Balance)>, Trouble> {
+    let Reader { db, names } = reader;
+    let mut query =
+        db.prepare_cached("SELECT kind, app, name, currency, debits_posted, credits_posted FROM balances")?;
+    let rows = query.query_and_then([], |row| {
+        let owner = sums::owner(db, names, row.get(0)?, row.get(1)?, row.get(2)?)?;
+        Ok::<_, Trouble>((Account { owner, currency: row.get(3)? }, sums::balance(row, 4)?))
+    })?;
+    let mut balances = rows.collect::<Result<Vec<_>, _>>()?;
+    balances.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(balances)
+}
+
+/// What the closes charged, in the order of closing.
+pub fn closing_charges(reader: &mut Reader) -> Result<Vec<ClosingCharge>, Trouble> {
+    let Reader { db, names } = reader;
+    let mut query = db.prepare_cached("SELECT app, customer, charge FROM closing_charges ORDER BY number")?;
+    let rows = query.query_and_then([], |row| {
+        let app = names.word(db, row.get(0)?)?.to_string();
+        let customer = names.word(db, row.get(1)?)?.to_string();
+        let record: Vec<u8> = row.get(2)?;
+        Ok(ClosingCharge { app, customer, charge: charge_record::decode(&record, |id| names.word(db, id))? })
+    })?;
+    rows.collect()
+}
+
+/// A WHERE clause and its values.
+struct Conditions {
+    clause: String,
+    values: Vec<i64>,
+}
+
+impl Conditions {
+    /// Columns of words, and the period, that must be equal where given; `None` when a word is unknown and
+    /// no row can match.
+    fn of(
+        db: &Connection,
+        names: &mut Names,
+        words: &[(&str, Option<&str>)],
+        period: Option<Period>,
+    ) -> Result<Option<Self>, Trouble> {
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        for (column, word) in words {
+            let Some(word) = word else { continue };
+            let Some(id) = names.known_id(db, word)? else { return Ok(None) };
+            columns.push(format!("{column} = ?"));
+            values.push(id);
+        }
+        if let Some(period) = period {
+            columns.push("period = ?".to_owned());
+            values.push(row::period_number(period)?);
+        }
+        let clause =
+            if columns.is_empty() { String::new() } else { format!(" WHERE {}", columns.join(" AND ")) };
+        Ok(Some(Self { clause, values }))
+    }
+}

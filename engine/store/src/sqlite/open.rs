@@ -1,0 +1,143 @@
+//! Opens connections: which SQLite, which settings, and whether the file is one of ours.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// SQLite before this version may corrupt a file when a write-ahead log restarts.
+const SQLITE_VERSION_MIN: i32 = 3_051_003;
+
+/// "Toll": what the header of our files says.
+pub const APPLICATION_ID: i32 = 0x546f_6c6c;
+
+/// How a [`SqliteStore`](crate::SqliteStore) behaves. The defaults suit a machine of two cores and up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Commits that may wait to be written; one more is refused with `Full`.
+    pub queue_commits: usize,
+    /// Events that may wait to be written; a commit that would exceed it is refused with `Full`, unless
+    /// nothing waits.
+    pub queue_events: usize,
+    /// Events after which a group is closed and made durable.
+    pub group_events: usize,
+    /// Time after which a group is closed and made durable.
+    pub group_time: Duration,
+    /// How long to wait for another process that is writing.
+    pub busy_timeout: Duration,
+    /// Memory for the writer's pages, in MiB.
+    pub cache_mebibytes: u32,
+    /// Pages of the write-ahead log that are not yet in the database, after which they are copied into it.
+    pub checkpoint_pages: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue_commits: 256,
+            queue_events: 32_000,
+            group_events: 8_000,
+            group_time: Duration::from_millis(50),
+            busy_timeout: Duration::from_secs(10),
+            cache_mebibytes: 128,
+            checkpoint_pages: 8_000,
+        }
+    }
+}
+
+/// Why a database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Something else is in the file.
+    #[error("{0} is not a Tollgate database: choose another file, or an empty or absent one to start anew")]
+    NotTollgate(PathBuf),
+    /// Written by a newer Tollgate.
+    #[error("{path} has schema {found}, and this Tollgate knows schemas up to {known}: use a newer Tollgate")]
+    NewerSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema this program knows.
+        known: usize,
+    },
+    /// Linked against a SQLite that loses data.
+    #[error(
+        "SQLite {0} is too old: before 3.51.3 it may corrupt a database when its write-ahead log restarts"
+    )]
+    OldSqlite(&'static str),
+    /// The file system has no shared memory for a write-ahead log.
+    #[error("{0} cannot have a write-ahead log: put it on a local disk")]
+    NoWriteAheadLog(PathBuf),
+    /// SQLite failed.
+    #[error("{path}: {source}")]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+}
+
+impl OpenError {
+    /// Puts the file's name to what SQLite says of it.
+    pub fn of(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
+        |source| match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotTollgate(path.to_owned()),
+            _ => Self::Database { path: path.to_owned(), source },
+        }
+    }
+}
+
+/// The one connection that writes.
+pub fn connect_writer(path: &Path, options: &Options) -> Result<Connection, OpenError> {
+    if rusqlite::version_number() < SQLITE_VERSION_MIN {
+        return Err(OpenError::OldSqlite(rusqlite::version()));
+    }
+    let failed = OpenError::of(path);
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(&failed)?;
+    connection.busy_timeout(options.busy_timeout).map_err(&failed)?;
+    refuse_foreign_file(&connection, path)?;
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(&failed)?;
+    if mode != "wal" {
+        return Err(OpenError::NoWriteAheadLog(path.to_owned()));
+    }
+    // FULL: a commit is on the disk before it is acknowledged. Checkpoints are the writer's, between groups.
+    let settings = format!(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{};",
+        u64::from(options.cache_mebibytes).saturating_mul(1024),
+    );
+    connection.execute_batch(&settings).map_err(&failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub fn connect_reader(path: &Path, options: &Options) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -32768;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// Refuses a file that holds something and does not say that it is ours.
+fn refuse_foreign_file(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = OpenError::of(path);
+    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&failed)?;
+    if id == APPLICATION_ID {
+        return Ok(());
+    }
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(&failed)?;
+    if id == 0 && tables == 0 { Ok(()) } else { Err(OpenError::NotTollgate(path.to_owned())) }
+}
