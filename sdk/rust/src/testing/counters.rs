@@ -1,0 +1,97 @@
+//! The counters that a host keeps between `meter` and `rate`.
+
+use super::TestEvent;
+use crate::{
+    Aggregation, Decimal, Declared, Fault, UnitDeclaration,
+    columns::decimal_at,
+    native::{Counted, Frame, Metered},
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose counter it is, of which unit, and for which group.
+type CounterName = (String, String, Vec<String>);
+
+#[derive(Default)]
+pub(super) struct Counters {
+    totals: BTreeMap<CounterName, Decimal>,
+    keys_seen: BTreeSet<(CounterName, String)>,
+}
+
+impl Counters {
+    /// Counts every usage row of a batch, and leaves out events without any that were faulted.
+    pub(super) fn count<P: Declared>(
+        &mut self,
+        settings: &Value,
+        events: &[TestEvent],
+        frame: &Frame,
+        metered: &Metered,
+    ) -> Result<Counted, Fault> {
+        let mut counted = Counted::default();
+        let mut row = 0;
+        for ((position, event), count) in (0_u32..).zip(events).zip(&metered.counts) {
+            if metered.faults.iter().any(|fault| fault.event == position) {
+                continue;
+            }
+            counted.counts.push(*count);
+            for _ in 0..*count {
+                let unit_position = metered.units.get(row).copied().unwrap_or(u32::MAX);
+                let Some(unit) = P::UNITS.get(unit_position as usize) else {
+                    return Err(Fault::new("the plugin counts a unit that it does not declare"));
+                };
+                let quantity = decimal_at(&metered.quantities, row);
+                let key = key_of(frame, metered, row);
+                let (before, after) = self.advance(name_of(unit, settings, event), unit.aggregation, key, quantity)?;
+                counted.units.push(unit_position);
+                counted.quantities.extend(quantity.to_words());
+                counted.before.extend(before.to_words());
+                counted.after.extend(after.to_words());
+                row += 1;
+            }
+        }
+        Ok(counted)
+    }
+
+    fn advance(
+        &mut self,
+        name: CounterName,
+        aggregation: Aggregation,
+        key: String,
+        quantity: Decimal,
+    ) -> Result<(Decimal, Decimal), Fault> {
+        let before = self.totals.get(&name).copied().unwrap_or_default();
+        let after = match aggregation {
+            Aggregation::Sum => before.plus(quantity)?,
+            Aggregation::Max => before.max(quantity),
+            Aggregation::Distinct if self.keys_seen.insert((name.clone(), key)) => before.plus(quantity)?,
+            Aggregation::Distinct => before,
+        };
+        self.totals.insert(name, after);
+        Ok((before, after))
+    }
+}
+
+fn key_of(frame: &Frame, metered: &Metered, row: usize) -> String {
+    let id = metered.keys.get(row).copied().unwrap_or_default() as usize;
+    let new = id.checked_sub(frame.strings.len());
+    let key = new.map_or_else(|| frame.strings.get(id), |new| metered.strings.get(new));
+    key.cloned().unwrap_or_default()
+}
+
+fn name_of(unit: &UnitDeclaration, settings: &Value, event: &TestEvent) -> CounterName {
+    let owner = match event.text_of("parent") {
+        parent if unit.pooled && !parent.is_empty() => parent,
+        _ => event.text_of("customer"),
+    };
+    let groups = unit.group_by.iter().map(|column| event.text_of(&resolved(column, settings)).to_owned());
+    (owner.to_owned(), resolved(unit.name, settings), groups.collect())
+}
+
+/// A name, or the setting that a JSON pointer names.
+fn resolved(name: &str, settings: &Value) -> String {
+    if name.starts_with('/') {
+        settings.pointer(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    } else {
+        name.to_owned()
+    }
+}
