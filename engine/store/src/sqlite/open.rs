@@ -66,6 +66,9 @@ pub enum OpenError {
         "SQLite {0} is too old: before 3.51.3 it may corrupt a database when its write-ahead log restarts"
     )]
     OldSqlite(&'static str),
+    /// The file cannot be opened or made.
+    #[error("{0} cannot be opened or made: is its directory there, and may you write to it?")]
+    Unreachable(PathBuf),
     /// The file system has no shared memory for a write-ahead log.
     #[error("{0} cannot have a write-ahead log: put it on a local disk")]
     NoWriteAheadLog(PathBuf),
@@ -84,6 +87,7 @@ impl OpenError {
     pub fn of(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
         |source| match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotTollgate(path.to_owned()),
+            Some(ErrorCode::CannotOpen) => Self::Unreachable(path.to_owned()),
             _ => Self::Database { path: path.to_owned(), source },
         }
     }

@@ -25,8 +25,9 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError
         transaction.execute_batch(migration).map_err(&failed)?;
     }
     if done < MIGRATIONS.len() {
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(&failed)?;
-        transaction.pragma_update(None, "user_version", MIGRATIONS.len()).map_err(&failed)?;
+        let newest = MIGRATIONS.len();
+        let header = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {newest};");
+        transaction.execute_batch(&header).map_err(&failed)?;
     }
     transaction.commit().map_err(&failed)
 }

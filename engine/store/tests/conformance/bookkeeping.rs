@@ -1,0 +1,156 @@
+//! Sums are right, and lists are in order.
+
+use tollgate_core::ledger::{Balance, Owner};
+use tollgate_core::quantity::{Quantity, QuantitySum};
+use tollgate_core::store::{
+    Closing, ClosingCharge, Commit, CounterKey, EventCounts, StatementFilter, StatementTotals, Store,
+    StoreError,
+};
+
+use crate::Fixture;
+use crate::sample::{self, APP, account, commit, counter, period, quantity, statement, step};
+
+/// Keeps statements of two apps, out of order; gives back their keys in order.
+fn keep_statements(store: &dyn Store) -> Vec<(&'static str, &'static str, &'static str)> {
+    let sorted = vec![
+        ("b-app", "Zoe", "2023-11"),
+        (APP, "adam", "2023-11"),
+        ("b-app", "adam", "2023-11"),
+        (APP, "adam", "2023-12"),
+        (APP, "zoe", "2022-01"),
+    ];
+    for (app, customer, month) in [sorted[3], sorted[1], sorted[4], sorted[0], sorted[2]] {
+        let statements = vec![(statement(app, customer, month), sample::totals(&[500]))];
+        commit(store, Commit { statements, ..Commit::default() }).unwrap();
+    }
+    sorted
+}
+
+fn keys(store: &dyn Store, filter: &StatementFilter) -> Vec<(String, String, String)> {
+    let statements = store.statements(filter).unwrap();
+    statements
+        .iter()
+        .map(|(key, _)| (key.app.to_string(), key.customer.to_string(), key.period.to_string()))
+        .collect()
+}
+
+fn owned(keys: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
+    keys.iter().map(|(app, customer, month)| ((*app).into(), (*customer).into(), (*month).into())).collect()
+}
+
+pub fn statements_add_up_and_are_sorted(fixture: &Fixture) {
+    let sorted = keep_statements(&*fixture.store);
+    let more = StatementTotals {
+        events: 3,
+        lines: vec![
+            ("credit".into(), QuantitySum::from_pico(-1), -1),
+            ("overage".into(), QuantitySum::from_pico(10_i128.pow(30)), i128::from(i64::MAX) * 4),
+        ],
+        network_cost: i128::from(i64::MAX) * 4,
+        platform_fee: 0,
+        builder_earnings: -1,
+    };
+    let statements = vec![(statement(APP, "adam", "2023-11"), more.clone())];
+    commit(&*fixture.other, Commit { statements, ..Commit::default() }).unwrap();
+    assert_eq!(keys(&*fixture.store, &StatementFilter::default()), owned(&sorted));
+    let mut sum = sample::totals(&[500]);
+    sum.add(&more).unwrap();
+    assert_eq!(fixture.store.statements(&StatementFilter::default()).unwrap()[1].1, sum);
+}
+
+pub fn statements_are_filtered(fixture: &Fixture) {
+    let sorted = keep_statements(&*fixture.store);
+    let filter = |app: Option<&str>, customer: Option<&str>, month: Option<&str>| StatementFilter {
+        app: app.map(str::to_owned),
+        customer: customer.map(str::to_owned),
+        period: month.map(period),
+    };
+    let cases = [
+        (filter(Some(APP), None, None), vec![sorted[1], sorted[3], sorted[4]]),
+        (filter(None, Some("adam"), None), vec![sorted[1], sorted[2], sorted[3]]),
+        (filter(None, None, Some("2023-11")), vec![sorted[0], sorted[1], sorted[2]]),
+        (filter(Some(APP), Some("adam"), Some("2023-12")), vec![sorted[3]]),
+        (filter(None, Some("nobody"), None), vec![]),
+        (filter(Some(APP), None, Some("1999-01")), vec![]),
+    ];
+    for (filter, expected) in cases {
+        assert_eq!(keys(&*fixture.store, &filter), owned(&expected), "{filter:?}");
+    }
+}
+
+pub fn balances_add_up_and_are_sorted(fixture: &Fixture) {
+    for (store, customer) in [(&fixture.store, "zoe"), (&fixture.other, "adam"), (&fixture.store, "zoe")] {
+        let balances = sample::balances(customer, 500, 1);
+        commit(&**store, Commit { balances, ..Commit::default() }).unwrap();
+    }
+    let mut euros = account(Owner::Platform);
+    euros.currency = "EUR".to_owned();
+    let large = Balance { debits_posted: i128::MAX, credits_posted: i128::MAX - 1 };
+    commit(&*fixture.store, Commit { balances: vec![(euros.clone(), large)], ..Commit::default() }).unwrap();
+    let customer = |name: &str| account(Owner::Customer { app: APP.into(), customer: name.into() });
+    let balance = |debits_posted, credits_posted| Balance { debits_posted, credits_posted };
+    let expected = vec![
+        (customer("adam"), balance(500, 0)),
+        (customer("zoe"), balance(1000, 0)),
+        (account(Owner::Provider("openai".into())), balance(0, 300)),
+        (euros, large),
+        (account(Owner::Platform), balance(0, 60)),
+        (account(Owner::Builder("acme".into())), balance(0, 1140)),
+    ];
+    assert_eq!(fixture.other.balances(), Ok(expected));
+}
+
+pub fn usage_is_sorted_and_filtered(fixture: &Fixture) {
+    let grouped = CounterKey { group: "legal".into(), ..counter("adam", "page", "2023-11") };
+    let sorted = [
+        counter("Zoe", "page", "2023-11"),
+        counter("adam", "document", "2023-11"),
+        counter("adam", "page", "2023-11"),
+        counter("adam", "page", "2023-12"),
+        grouped,
+    ];
+    let stranger = CounterKey { app: "b-app".into(), ..counter("adam", "page", "2023-11") };
+    let keys = sorted.iter().rev().chain([&stranger]);
+    let counters = keys.map(|key| step(key.clone(), "0", "2.5")).collect();
+    commit(&*fixture.store, Commit { counters, ..Commit::default() }).unwrap();
+    let usage = |owner, month: Option<&str>| fixture.other.usage(APP, owner, month.map(period)).unwrap();
+    let valued = |keys: &[&CounterKey]| -> Vec<(CounterKey, Quantity)> {
+        keys.iter().map(|key| ((*key).clone(), quantity("2.5"))).collect()
+    };
+    assert_eq!(usage(None, None), valued(&sorted.each_ref()));
+    assert_eq!(usage(Some("adam"), None), valued(&sorted.each_ref()[1..]));
+    assert_eq!(usage(Some("adam"), Some("2023-12")), valued(&[&sorted[3]]));
+    assert_eq!(usage(Some("nobody"), None), valued(&[]));
+}
+
+pub fn closing_charges_keep_their_order(fixture: &Fixture) {
+    let charge =
+        |customer: &str, charge| ClosingCharge { app: APP.into(), customer: customer.into(), charge };
+    let november = [charge("zoe", sample::charge(1)), charge("adam", sample::extreme_charge())];
+    let october = [charge("adam", sample::charge(2))];
+    for (month, charges) in [("2023-11", november.to_vec()), ("2023-10", october.to_vec())] {
+        let closes = Some(Closing { app: APP.into(), period: period(month), charges });
+        commit(&*fixture.store, Commit { closes, ..Commit::default() }).unwrap();
+    }
+    assert_eq!(fixture.other.closing_charges(), Ok([&november[..], &october].concat()));
+}
+
+pub fn sums_that_do_not_fit_fail(fixture: &Fixture) {
+    let most = Balance { debits_posted: i128::MAX, credits_posted: 0 };
+    let one = Balance { debits_posted: 1, credits_posted: 0 };
+    let add = |id: &str, balance| Commit {
+        balances: vec![(account(Owner::Platform), balance)],
+        ..sample::one_event(id, sample::rated(500))
+    };
+    commit(&*fixture.store, add("fits", most)).unwrap();
+    let reason = "the balance of platform (USD) does not fit".to_owned();
+    assert_eq!(commit(&*fixture.store, add("does not", one)), Err(StoreError::Failed(reason)));
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 1, held: 0 }));
+    commit(&*fixture.store, sample::one_event("after", sample::rated(500))).unwrap();
+}
+
+pub fn an_empty_commit_changes_nothing(fixture: &Fixture) {
+    commit(&*fixture.store, Commit::default()).unwrap();
+    assert_eq!(fixture.store.counts(), Ok(EventCounts::default()));
+    assert_eq!(fixture.store.balances(), Ok(Vec::new()));
+}

@@ -1,0 +1,130 @@
+//! What is kept comes back.
+
+use std::sync::Arc;
+
+use tollgate_core::catalog::{Builder, Customer, Definition, Tariff};
+use tollgate_core::event::EventKey;
+use tollgate_core::plugin::Digest;
+use tollgate_core::store::{Commit, EventCounts, Found, HoldCause, HoldReason, Outcome, StoredEvent};
+
+use crate::Fixture;
+use crate::sample::{self, commit, event, one_event};
+
+pub fn every_field_comes_back(fixture: &Fixture) {
+    let causes = [
+        HoldCause::NoPrice,
+        HoldCause::NoTariff,
+        HoldCause::Plugin,
+        HoldCause::OutOfRange,
+        HoldCause::Infrastructure,
+    ];
+    let mut outcomes = vec![
+        Outcome::Rated(sample::charge(20_000_000)),
+        Outcome::Rated(sample::extreme_charge()),
+        Outcome::Rated(tollgate_core::charge::Charge {
+            usage: Vec::new(),
+            lines: Vec::new(),
+            ..sample::charge(0)
+        }),
+    ];
+    outcomes.extend(causes.map(|cause| Outcome::Held(HoldReason { cause, message: format!("{cause:?}…") })));
+    let events: Vec<_> = outcomes
+        .iter()
+        .enumerate()
+        .map(|(number, outcome)| (event(&format!("e{number}"), "c1"), Arc::new(outcome.clone())))
+        .collect();
+    commit(&*fixture.store, Commit { events: events.clone(), ..Commit::default() }).unwrap();
+
+    let kept = fixture.other.scan(0, 100).unwrap();
+    let expected: Vec<StoredEvent> = events
+        .iter()
+        .zip(1..)
+        .map(|((event, outcome), sequence)| StoredEvent {
+            sequence,
+            key: event.key.clone(),
+            received: event.received.clone(),
+            outcome: (**outcome).clone(),
+        })
+        .collect();
+    assert_eq!(kept, expected);
+    for event in &expected {
+        assert_eq!(fixture.store.event(event.sequence).unwrap().as_ref(), Some(event));
+    }
+    assert_eq!(fixture.store.event(0), Ok(None));
+    assert_eq!(fixture.store.event(9), Ok(None));
+    assert_eq!(fixture.store.event(u64::MAX), Ok(None));
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 3, held: 5 }));
+}
+
+pub fn definitions_keep_their_order(fixture: &Fixture) {
+    let builder = |name: &str| Definition::Builder(Builder { id: "b".to_owned(), name: name.to_owned() });
+    let tariff = Definition::Tariff(Tariff {
+        id: "t".to_owned(),
+        app: sample::APP.to_owned(),
+        customer: None,
+        plugin: Digest::of(b"wasm"),
+        settings: "{\"price\": \"0.10\"}".to_owned(),
+        effective_from: -1,
+    });
+    let customer = Definition::Customer(Customer {
+        app: sample::APP.to_owned(),
+        id: "c1".to_owned(),
+        name: "One".to_owned(),
+        parent: Some("group".to_owned()),
+    });
+    let history = [builder("first"), tariff, customer, builder("second")];
+    fixture.store.define(&history[..1]).unwrap();
+    fixture.other.define(&history[1..]).unwrap();
+    fixture.store.define(&[]).unwrap();
+    let text = |definitions: &[Definition]| format!("{definitions:?}");
+    assert_eq!(text(&fixture.store.definitions().unwrap()), text(&history));
+}
+
+pub fn plugins_keep_their_bytes(fixture: &Fixture) {
+    let component: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let digest = Digest::of(&component);
+    assert_eq!(fixture.store.plugin(&digest), Ok(None));
+    fixture.store.keep_plugin(&digest, &component).unwrap();
+    fixture.other.keep_plugin(&digest, &component).unwrap();
+    assert_eq!(fixture.other.plugin(&digest), Ok(Some(component)));
+    assert_eq!(fixture.store.plugin(&Digest::of(b"another")), Ok(None));
+}
+
+pub fn events_are_found_by_app_and_id(fixture: &Fixture) {
+    commit(&*fixture.store, one_event("a", sample::rated(500))).unwrap();
+    commit(&*fixture.other, one_event("b", sample::held("no price"))).unwrap();
+    let stranger = EventKey { app: "another-app".to_owned(), id: "a".to_owned() };
+    let (a, b, absent) = (sample::key("a"), sample::key("b"), sample::key("A"));
+    let found = fixture.store.find(&[&absent, &b, &stranger, &a, &b]).unwrap();
+    let found_a = Some(Found { sequence: 1, fingerprint: event("a", "c1").fingerprint });
+    let found_b = Some(Found { sequence: 2, fingerprint: event("b", "c1").fingerprint });
+    assert_eq!(found, [None, found_b.clone(), None, found_a, found_b]);
+    assert_eq!(fixture.store.find(&[]), Ok(Vec::new()));
+}
+
+pub fn scans_go_page_by_page(fixture: &Fixture) {
+    for number in 0..10 {
+        let outcome = if number % 3 == 0 { sample::held("wait") } else { sample::rated(500) };
+        commit(&*fixture.store, one_event(&format!("e{number}"), outcome)).unwrap();
+    }
+    let sequences = |events: Vec<StoredEvent>| events.iter().map(|event| event.sequence).collect::<Vec<_>>();
+    assert_eq!(sequences(fixture.store.scan(0, 4).unwrap()), [1, 2, 3, 4]);
+    assert_eq!(sequences(fixture.store.scan(4, 4).unwrap()), [5, 6, 7, 8]);
+    assert_eq!(sequences(fixture.store.scan(8, 4).unwrap()), [9, 10]);
+    assert_eq!(sequences(fixture.store.scan(10, 4).unwrap()), [0; 0]);
+    assert_eq!(sequences(fixture.store.scan(u64::MAX, 4).unwrap()), [0; 0]);
+    assert_eq!(sequences(fixture.store.scan(0, 0).unwrap()), [0; 0]);
+    assert_eq!(sequences(fixture.store.held(0, 2).unwrap()), [1, 4]);
+    assert_eq!(sequences(fixture.store.held(4, usize::MAX).unwrap()), [7, 10]);
+}
+
+pub fn a_held_event_is_released_once(fixture: &Fixture) {
+    commit(&*fixture.store, one_event("waits", sample::held("no price"))).unwrap();
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 0, held: 1 }));
+    let released = Commit { released: vec![(1, sample::extreme_charge())], ..Commit::default() };
+    commit(&*fixture.store, released).unwrap();
+    assert_eq!(fixture.other.held(0, 10), Ok(Vec::new()));
+    let event = fixture.other.event(1).unwrap().unwrap();
+    assert_eq!(event.outcome, Outcome::Rated(sample::extreme_charge()));
+    assert_eq!(fixture.other.counts(), Ok(EventCounts { rated: 1, held: 0 }));
+}

@@ -1,0 +1,208 @@
+//! What only a file can be asked: reopening, schemas, triggers, the queue.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tollgate_core::store::{Closing, Commit, SeenKey, Store, StoreError};
+use tollgate_store::{OpenError, Options, SqliteStore};
+
+use crate::sample::{self, APP, commit, counter, one_event};
+
+fn open(path: &Path) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(path, &Options::default())
+}
+
+/// The message of an error, without the directory it happened in.
+fn refusal(directory: &TempDir, result: Result<SqliteStore, OpenError>) -> String {
+    result.unwrap_err().to_string().replace(&format!("{}/", directory.path().display()), "")
+}
+
+/// A file with a row in every table.
+fn filled(directory: &TempDir) -> std::path::PathBuf {
+    let path = directory.path().join("tollgate.db");
+    let store = open(&path).unwrap();
+    let digest = tollgate_core::plugin::Digest::of(b"wasm");
+    store.keep_plugin(&digest, b"wasm").unwrap();
+    let builder = tollgate_core::catalog::Builder { id: "b".into(), name: "B".into() };
+    store.define(&[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
+    let mut batch = sample::batch(&["a".to_owned(), "b".to_owned()], 0);
+    batch.seen.push(SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "x".into() });
+    commit(&store, batch).unwrap();
+    commit(&store, one_event("waits", sample::held("no price"))).unwrap();
+    commit(&store, one_event("waited", sample::held("no price"))).unwrap();
+    commit(&store, Commit { released: vec![(4, sample::charge(500))], ..Commit::default() }).unwrap();
+    let charge = sample::charge(500);
+    let charges =
+        vec![tollgate_core::store::ClosingCharge { app: APP.into(), customer: "c1".into(), charge }];
+    let closes = Some(Closing { app: APP.into(), period: sample::period("2023-11"), charges });
+    commit(&store, Commit { closes, ..Commit::default() }).unwrap();
+    path
+}
+
+#[test]
+fn reopening_keeps_everything() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = filled(&directory);
+    let everything = |store: &SqliteStore| {
+        (
+            format!("{:?}", store.definitions().unwrap()),
+            store.scan(0, 100).unwrap(),
+            store.statements(&Default::default()).unwrap(),
+            store.usage(APP, None, None).unwrap(),
+            store.balances().unwrap(),
+            (store.closing_charges().unwrap(), store.counts().unwrap()),
+        )
+    };
+    let first = everything(&open(&path).unwrap());
+    assert_eq!(first.1.len(), 4);
+    let again = open(&path).unwrap();
+    assert_eq!(everything(&again), first);
+    let repeated = commit(&again, one_event("a", sample::rated(500)));
+    assert!(matches!(repeated, Err(StoreError::Stale(_))), "{repeated:?}");
+    commit(&again, one_event("c", sample::rated(500))).unwrap();
+    assert_eq!(again.scan(4, 9).unwrap()[0].sequence, 5);
+}
+
+#[test]
+fn posted_rows_are_never_changed_nor_deleted() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = filled(&directory);
+    let by_hand = Connection::open(&path).unwrap();
+    let changes = [
+        "UPDATE names SET name = 'other' WHERE id = 1",
+        "UPDATE definitions SET definition = '{}'",
+        "UPDATE plugins SET component = x'00'",
+        "UPDATE events SET received = '{}'",
+        "UPDATE events SET charge = NULL",
+        "UPDATE holds SET message = ''",
+        "UPDATE releases SET charge = x'00'",
+        "UPDATE counters SET period = 202312",
+        "UPDATE seen SET key = 'other'",
+        "UPDATE statements SET customer = 0",
+        "UPDATE statements SET events = 0",
+        "INSERT INTO statements SELECT 0, app, period, 1, '0', '0', '0', '[]' FROM statements LIMIT 1",
+        "UPDATE balances SET name = 0, currency = 'EUR'",
+        "UPDATE closings SET period = 202312",
+        "UPDATE closing_charges SET charge = x'00'",
+        "INSERT INTO releases (sequence, charge) VALUES (1, x'00')",
+    ];
+    let tables = [
+        "names",
+        "definitions",
+        "plugins",
+        "events",
+        "holds",
+        "releases",
+        "counters",
+        "seen",
+        "statements",
+        "balances",
+        "closings",
+        "closing_charges",
+    ];
+    let deletions = tables.map(|table| format!("DELETE FROM {table}"));
+    for change in changes.into_iter().chain(deletions.iter().map(String::as_str)) {
+        let refused = by_hand.execute(change, []);
+        let words = refused.expect_err(change).to_string();
+        assert!(
+            words.contains("never")
+                || words.contains("only")
+                || words.contains("not held")
+                || words.contains("no more"),
+            "{change}: {words}"
+        );
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = filled(&directory);
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    insta::assert_snapshot!(refusal(&directory, open(&path)),
+        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 1: use a newer Tollgate");
+}
+
+#[test]
+fn what_is_not_ours_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = directory.path().join("notes.txt");
+    let words = "no database at all, but long enough to have a header ".repeat(100);
+    std::fs::write(&text, &words).unwrap();
+    insta::assert_snapshot!(refusal(&directory, open(&text)),
+        @"notes.txt is not a Tollgate database: choose another file, or an empty or absent one to start anew");
+    assert_eq!(std::fs::read_to_string(&text).unwrap(), words);
+
+    let foreign = directory.path().join("foreign.db");
+    Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE songs (title TEXT)").unwrap();
+    let before = std::fs::read(&foreign).unwrap();
+    insta::assert_snapshot!(refusal(&directory, open(&foreign)),
+        @"foreign.db is not a Tollgate database: choose another file, or an empty or absent one to start anew");
+    assert_eq!(std::fs::read(&foreign).unwrap(), before);
+
+    let nowhere = directory.path().join("absent/tollgate.db");
+    insta::assert_snapshot!(refusal(&directory, open(&nowhere)),
+        @"absent/tollgate.db cannot be opened or made: is its directory there, and may you write to it?");
+
+    let empty = directory.path().join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    commit(&open(&empty).unwrap(), one_event("a", sample::rated(500))).unwrap();
+}
+
+#[test]
+fn a_full_queue_refuses_at_once_and_recovers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tollgate.db");
+    let options = Options { queue_commits: 4, queue_events: 3, ..Options::default() };
+    let store = SqliteStore::open(&path, &options).unwrap();
+    let blocker = Connection::open(&path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    // The writer takes the first commit and waits for the other process; the next ones wait behind it.
+    let mut tickets = vec![store.submit(one_event("first", sample::rated(500))).unwrap()];
+    std::thread::sleep(Duration::from_millis(100));
+    let mut refused = 0;
+    for number in 0..10 {
+        match store.submit(one_event(&format!("e{number}"), sample::rated(500))) {
+            Ok(ticket) => tickets.push(ticket),
+            Err(StoreError::Full) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert!(refused > 0 && tickets.len() > 1, "{refused} refused, {} waiting", tickets.len());
+    blocker.execute_batch("ROLLBACK").unwrap();
+    let stored = tickets.len() as u64;
+    for ticket in tickets {
+        ticket.wait().unwrap();
+    }
+    assert_eq!(store.counts().unwrap().rated, stored);
+    commit(&store, sample::batch(&(0..50).map(|id| format!("b{id}")).collect::<Vec<_>>(), 0)).unwrap();
+}
+
+#[test]
+fn another_writer_that_never_ends_fails_the_commit_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tollgate.db");
+    let options = Options { busy_timeout: Duration::from_millis(20), ..Options::default() };
+    let store = SqliteStore::open(&path, &options).unwrap();
+    let blocker = Connection::open(&path).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let failed = commit(&store, one_event("a", sample::rated(500)));
+    assert_eq!(failed, Err(StoreError::Failed("database is locked".to_owned())));
+    blocker.execute_batch("ROLLBACK").unwrap();
+    commit(&store, one_event("a", sample::rated(500))).unwrap();
+}
+
+#[test]
+fn dropping_the_store_writes_what_waits() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tollgate.db");
+    let store = open(&path).unwrap();
+    for number in 0..100 {
+        drop(store.submit(one_event(&format!("e{number}"), sample::rated(500))).unwrap());
+    }
+    drop(store);
+    assert_eq!(open(&path).unwrap().counts().unwrap().rated, 100);
+    assert!(!directory.path().join("tollgate.db-wal").exists());
+}
