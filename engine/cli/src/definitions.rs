@@ -1,0 +1,205 @@
+//! The definitions file: Builders, apps, customers, price books and tariffs, as people write them.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tollgate_core::catalog::{App, Builder, Customer, Definition, Tariff};
+use tollgate_core::engine::{Engine, EngineError};
+use tollgate_core::money::Amount;
+use tollgate_core::price_book::PriceBook;
+
+use crate::arguments::AppTerms;
+use crate::bundled;
+use crate::exit::Refused;
+
+/// A file of definitions. All lists may be absent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definitions<'a> {
+    #[serde(default)]
+    builders: Vec<Builder>,
+    #[serde(default, borrow)]
+    price_books: Vec<PriceBookFile<'a>>,
+    #[serde(default)]
+    apps: Vec<AppFile>,
+    #[serde(default)]
+    customers: Vec<Customer>,
+    #[serde(default, borrow)]
+    tariffs: Vec<TariffFile<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceBookFile<'a> {
+    id: String,
+    #[serde(borrow)]
+    prices: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppFile {
+    id: String,
+    name: String,
+    builder: String,
+    currency: String,
+    #[serde(default = "utc")]
+    time_zone: String,
+    #[serde(default, with = "rust_decimal::serde::str")]
+    platform_share: Decimal,
+    surcharge_max: Amount,
+    price_book: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TariffFile<'a> {
+    id: String,
+    app: String,
+    #[serde(default)]
+    customer: Option<String>,
+    plugin: String,
+    #[serde(borrow)]
+    settings: &'a RawValue,
+    effective_from: Timestamp,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// Defines what a text says. Plugin files are named relative to `directory`; `name` is how errors call it.
+pub fn define(engine: &Engine, name: &str, text: &str, directory: &Path) -> anyhow::Result<()> {
+    let file: Definitions<'_> =
+        serde_json::from_str(text).with_context(|| name.to_owned()).context(Refused)?;
+    let mut definitions = Vec::new();
+    definitions.extend(file.builders.into_iter().map(Definition::Builder));
+    for book in file.price_books {
+        let named = format!("{name}: price book {}", book.id);
+        definitions.push(Definition::PriceBook(book.id, price_book(&named, book.prices.get())?));
+    }
+    definitions.extend(file.apps.into_iter().map(|app| Definition::App(app.into())));
+    definitions.extend(file.customers.into_iter().map(Definition::Customer));
+    for definition in definitions {
+        define_one(engine, name, &definition)?;
+    }
+    for tariff in file.tariffs {
+        let component = bundled::component(&tariff.plugin, directory)?;
+        let named = || format!("{name}: tariff {}", tariff.id);
+        let (plugin, _) = engine.add_plugin(&component).with_context(named).context(Refused)?;
+        let definition = Definition::Tariff(Tariff {
+            plugin,
+            settings: tariff.settings.get().to_owned(),
+            effective_from: tariff.effective_from.as_millisecond(),
+            id: tariff.id,
+            app: tariff.app,
+            customer: tariff.customer,
+        });
+        define_one(engine, name, &definition)?;
+    }
+    Ok(())
+}
+
+fn define_one(engine: &Engine, name: &str, definition: &Definition) -> anyhow::Result<()> {
+    engine.define(definition).map_err(|error| match error {
+        EngineError::Store(_) => anyhow::Error::new(error),
+        refused => anyhow::Error::new(refused).context(name.to_owned()).context(Refused),
+    })
+}
+
+/// The price book that a text is.
+fn price_book(name: &str, text: &str) -> anyhow::Result<PriceBook> {
+    PriceBook::parse(text).with_context(|| name.to_owned()).context(Refused)
+}
+
+impl From<AppFile> for App {
+    fn from(file: AppFile) -> Self {
+        Self {
+            id: file.id,
+            name: file.name,
+            builder: file.builder,
+            currency: file.currency,
+            time_zone: file.time_zone,
+            platform_share: file.platform_share,
+            surcharge_max: file.surcharge_max,
+            price_book: file.price_book,
+        }
+    }
+}
+
+/// One plugin, one price book, the same for every app that events name.
+pub struct OneTariff {
+    plugin: tollgate_core::plugin::Digest,
+    settings: String,
+    currency: String,
+    terms: AppTerms,
+}
+
+impl OneTariff {
+    const NAME: &'static str = "default";
+
+    /// Takes in the plugin, its settings and the price book.
+    pub fn new(
+        engine: &Engine,
+        plugin: &str,
+        settings: &Path,
+        prices: &Path,
+        terms: AppTerms,
+    ) -> anyhow::Result<Self> {
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).with_context(|| path.display().to_string()).context(Refused)
+        };
+        let component = bundled::component(plugin, Path::new(""))?;
+        let (digest, _) =
+            engine.add_plugin(&component).with_context(|| format!("plugin {plugin}")).context(Refused)?;
+        let prices_text = read(prices)?;
+        let settings_text = read(settings)?;
+        let book = price_book(&prices.display().to_string(), &prices_text)?;
+        let currency = book.currency().to_owned();
+        let builder = Builder { id: Self::NAME.into(), name: "Builder".into() };
+        for definition in [Definition::Builder(builder), Definition::PriceBook(Self::NAME.into(), book)] {
+            define_one(engine, &prices.display().to_string(), &definition)?;
+        }
+        let problems = engine.pricer().check(&digest, &settings_text)?;
+        if !problems.is_empty() {
+            let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            return Err(anyhow::anyhow!("{}: {problems}", settings.display()).context(Refused));
+        }
+        Ok(Self { plugin: digest, settings: settings_text, currency, terms })
+    }
+
+    /// Makes sure that an app is defined and priced by this tariff.
+    pub fn cover(&self, engine: &Engine, app: &str) -> anyhow::Result<()> {
+        let settings = tollgate_core::plugin::Digest::of(self.settings.as_bytes());
+        define_one(
+            engine,
+            "--platform-share, --time-zone, --surcharge-max",
+            &Definition::App(App {
+                id: app.to_owned(),
+                name: app.to_owned(),
+                builder: Self::NAME.into(),
+                currency: self.currency.clone(),
+                time_zone: self.terms.time_zone.clone(),
+                platform_share: self.terms.platform_share,
+                surcharge_max: self.terms.surcharge_max,
+                price_book: Self::NAME.into(),
+            }),
+        )?;
+        define_one(
+            engine,
+            "--settings",
+            &Definition::Tariff(Tariff {
+                id: format!("{app} {} {settings}", self.plugin),
+                app: app.to_owned(),
+                customer: None,
+                plugin: self.plugin,
+                settings: self.settings.clone(),
+                effective_from: i64::MIN,
+            }),
+        )
+    }
+}

@@ -1,0 +1,111 @@
+//! The same results in words and columns, for people.
+
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use tollgate_core::money::format_nano;
+use tollgate_core::statement::Statement;
+
+use crate::report::{Counts, Problem};
+
+/// A table with a header; the columns from `first_number` on are right-aligned.
+pub fn table(header: &[&str], first_number: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    for (position, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if position >= first_number {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines = table.lines().map(|line| format!("  {}\n", line.trim_end()));
+    lines.collect()
+}
+
+/// One line a customer and period, and the sums, in one currency.
+pub fn customers(statements: &[Statement]) -> String {
+    let rows = statements.iter().map(|statement| {
+        let used = statement.usage.iter().map(used_in_words);
+        vec![
+            statement.customer.clone(),
+            statement.period.to_string(),
+            used.collect::<Vec<_>>().join(", "),
+            format_nano(statement.network_cost),
+            format_nano(statement.platform_fee),
+            format_nano(statement.builder_earnings),
+            format!("{} {}", format_nano(statement.total), statement.currency),
+        ]
+    });
+    let header = ["customer", "period", "used", "network cost", "platform fee", "earnings", "total"];
+    table(&header, 3, rows)
+}
+
+/// A customer's statement: what was used, what is charged, and the sum.
+pub fn statement(statement: &Statement) -> String {
+    let state = if statement.closed { "closed" } else { "open" };
+    let mut text = format!("{} — {} ({state})\n", statement.name, statement.period);
+    for used in &statement.usage {
+        text += &format!("  Used: {}\n", used_in_words(used));
+    }
+    let mut rows: Vec<Vec<String>> = Vec::with_capacity(statement.lines.len());
+    for line in &statement.lines {
+        let quantity = plural(&line.quantity.to_string(), &line.unit);
+        rows.push(vec![line.title.clone(), quantity, format_nano(line.amount)]);
+    }
+    rows.push(vec![
+        "Total".into(),
+        String::new(),
+        format!("{} {}", format_nano(statement.total), statement.currency),
+    ]);
+    text + &table(&["", "quantity", "amount"], 1, rows)
+}
+
+fn used_in_words(used: &tollgate_core::statement::Used) -> String {
+    let words = plural(&used.used.to_string(), &used.unit);
+    if used.group.is_empty() { words } else { format!("{words} ({})", used.group.join(", ")) }
+}
+
+/// `1 document`, `2 documents`; a unit that begins with a number is left as it is: `3.5 × 1k tokens`.
+pub fn plural(quantity: &str, unit: &str) -> String {
+    let begins_with_digit = unit.chars().next().is_some_and(|first| first.is_ascii_digit());
+    match quantity {
+        _ if begins_with_digit => format!("{quantity} × {unit}"),
+        "1" => format!("1 {unit}"),
+        _ if unit.is_empty() || unit.ends_with('s') => format!("{quantity} {unit}").trim_end().to_owned(),
+        _ => format!("{quantity} {unit}s"),
+    }
+}
+
+/// How many events of each kind, and what went wrong.
+pub fn ingested(counts: Counts, problems: &[Problem]) -> String {
+    let Counts { read, rated, held, duplicate, invalid } = counts;
+    let mut text =
+        format!("{read} events read: {rated} rated, {held} held, {duplicate} duplicate, {invalid} invalid\n");
+    for problem in problems {
+        let Problem { file, line, id, reason } = problem;
+        let id = if id.is_empty() { String::new() } else { format!(" {id}:") };
+        text += &format!("  {file}:{line}:{id} {reason}\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plural;
+
+    #[test]
+    fn quantities_read_as_words() {
+        let cases = [
+            ("1", "document", "1 document"),
+            ("2", "document", "2 documents"),
+            ("0", "request", "0 requests"),
+            ("3.5", "1k tokens", "3.5 × 1k tokens"),
+            ("7", "tokens", "7 tokens"),
+            ("7", "", "7"),
+        ];
+        for (quantity, unit, words) in cases {
+            assert_eq!(plural(quantity, unit), words);
+        }
+    }
+}

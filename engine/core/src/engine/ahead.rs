@@ -1,0 +1,118 @@
+//! What the engine remembers of commits that are on their way: a hint that spares reading the store.
+//!
+//! It is never the truth. A commit says what it was rated from, and the store refuses it when that is no
+//! longer so; the engine then forgets everything here and rates again.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::event::{Event, EventKey, Fingerprint};
+use crate::period::Period;
+use crate::quantity::Quantity;
+use crate::rating::counters::CounterSource;
+use crate::store::{Commit, CounterKey, SeenKey, Store, StoreError};
+
+/// Beyond so many counters or keys the memory is emptied, once nothing is on its way.
+const REMEMBERED_MAX: usize = 1_000_000;
+
+/// What has been decided and may not be in the store yet.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    counters: FxHashMap<CounterKey, Quantity>,
+    seen: FxHashSet<SeenKey>,
+    in_flight: FxHashMap<EventKey, Fingerprint>,
+    closed: FxHashMap<String, Arc<[Period]>>,
+}
+
+impl Ahead {
+    /// The fingerprint of an event that is on its way.
+    pub(super) fn in_flight(&self, key: &EventKey) -> Option<Fingerprint> {
+        self.in_flight.get(key).copied()
+    }
+
+    /// The closed periods of an app.
+    pub(super) fn closed(&mut self, store: &dyn Store, app: &str) -> Result<Arc<[Period]>, StoreError> {
+        if let Some(periods) = self.closed.get(app) {
+            return Ok(Arc::clone(periods));
+        }
+        let periods: Arc<[Period]> = store.closed_periods(app)?.into();
+        self.closed.insert(app.to_owned(), Arc::clone(&periods));
+        Ok(periods)
+    }
+
+    /// Remembers a commit that the store has taken in.
+    pub(super) fn remember(&mut self, commit: Remembered) {
+        self.counters.extend(commit.counters);
+        self.seen.extend(commit.seen);
+        self.in_flight.extend(commit.events);
+    }
+
+    /// These events are durable.
+    pub(super) fn landed<'e>(&mut self, events: impl Iterator<Item = &'e Arc<Event>>) {
+        for event in events {
+            self.in_flight.remove(&event.key);
+        }
+        let large = self.counters.len() > REMEMBERED_MAX || self.seen.len() > REMEMBERED_MAX;
+        if large && self.in_flight.is_empty() {
+            self.forget();
+        }
+    }
+
+    /// Forgets everything: what is needed is read from the store again.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// The part of a commit that is worth remembering.
+pub(super) struct Remembered {
+    counters: Vec<(CounterKey, Quantity)>,
+    seen: Vec<SeenKey>,
+    events: Vec<(EventKey, Fingerprint)>,
+}
+
+impl Remembered {
+    pub(super) fn of(commit: &Commit) -> Self {
+        Self {
+            counters: commit.counters.iter().map(|change| (change.key.clone(), change.after)).collect(),
+            seen: commit.seen.clone(),
+            events: commit.events.iter().map(|(event, _)| (event.key.clone(), event.fingerprint)).collect(),
+        }
+    }
+}
+
+/// Counters as of the last decision: remembered, or else read from the store.
+pub(super) struct Latest<'a> {
+    pub(super) ahead: &'a Ahead,
+    pub(super) store: &'a dyn Store,
+}
+
+impl CounterSource for Latest<'_> {
+    fn values(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError> {
+        let remembered = keys.iter().map(|key| self.ahead.counters.get(key).copied()).collect();
+        fill(keys, remembered, |missing| self.store.counters(missing))
+    }
+
+    fn seen(&self, keys: &[SeenKey]) -> Result<Vec<bool>, StoreError> {
+        let remembered = keys.iter().map(|key| self.ahead.seen.contains(key).then_some(true)).collect();
+        fill(keys, remembered, |missing| self.store.seen(missing))
+    }
+}
+
+/// The remembered answers, with those missing asked for together.
+fn fill<K: Clone, V>(
+    keys: &[K],
+    remembered: Vec<Option<V>>,
+    ask: impl FnOnce(&[K]) -> Result<Vec<V>, StoreError>,
+) -> Result<Vec<V>, StoreError> {
+    let missing = keys.iter().zip(&remembered).filter(|(_, value)| value.is_none());
+    let missing: Vec<K> = missing.map(|(key, _)| key.clone()).collect();
+    let mut asked = if missing.is_empty() { Vec::new() } else { ask(&missing)? }.into_iter();
+    let answers: Vec<V> = remembered.into_iter().filter_map(|value| value.or_else(|| asked.next())).collect();
+    if answers.len() == keys.len() {
+        Ok(answers)
+    } else {
+        Err(StoreError::Corrupt("it answered fewer questions than were asked".to_owned()))
+    }
+}

@@ -1,0 +1,71 @@
+//! Held events: accepted, visible, and rated again once what stood in the way is gone.
+
+use std::sync::Arc;
+
+use super::{Engine, EngineError, batch};
+use crate::door;
+use crate::event::Event;
+use crate::store::{Commit, Outcome, Sequence, StoreError};
+
+/// How many held events are rated in one commit.
+const BATCH: usize = 1_000;
+
+/// What came of rating held events again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// Now charged.
+    pub rated: u64,
+    /// Still waiting.
+    pub held: u64,
+}
+
+impl Engine {
+    /// Rates every held event again, in the order of acceptance.
+    ///
+    /// # Errors
+    /// When the store fails or another writer is at the same work; what was done until then stands.
+    pub fn retry_held(&self) -> Result<Retried, EngineError> {
+        let mut retried = Retried::default();
+        let mut after: Sequence = 0;
+        loop {
+            let held = self.store.held(after, BATCH)?;
+            let Some(last) = held.last() else { return Ok(retried) };
+            after = last.sequence;
+            let mut events = Vec::with_capacity(held.len());
+            for stored in &held {
+                events.push(Arc::new(parse_again(&stored.received)?));
+            }
+            let sequences: Vec<Sequence> = held.iter().map(|stored| stored.sequence).collect();
+            self.release(&events, &sequences, &mut retried)?;
+        }
+    }
+
+    fn release(
+        &self,
+        events: &[Arc<Event>],
+        sequences: &[Sequence],
+        retried: &mut Retried,
+    ) -> Result<(), EngineError> {
+        let mut state = self.lock();
+        let decided = batch::decide(&mut state, &*self.store, &*self.pricer, events)?;
+        let mut released = Vec::new();
+        for (sequence, outcome) in sequences.iter().zip(decided.outcomes) {
+            if let Outcome::Rated(charge) = outcome {
+                released.push((*sequence, charge));
+            }
+        }
+        let rated = u64::try_from(released.len()).unwrap_or(u64::MAX);
+        retried.rated = retried.rated.saturating_add(rated);
+        retried.held = retried.held.saturating_add((events.len() as u64).saturating_sub(rated));
+        let committed = self.commit(Commit { released, ..decided.commit });
+        // What was counted is not in `ahead`: it is read from the store again.
+        state.ahead.forget();
+        Ok(committed?)
+    }
+}
+
+/// An event that was let in once.
+pub(crate) fn parse_again(received: &str) -> Result<Event, StoreError> {
+    door::parse(received.as_bytes())
+        .map_err(|error| StoreError::Corrupt(format!("a kept event does not parse any more: {error}")))
+}

@@ -1,0 +1,79 @@
+//! Adds a batch's charges up into what its commit adds to statements and balances.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::charge::Charge;
+use crate::ledger::{self, Account, Balance};
+use crate::period::Period;
+use crate::rating::parties::{Parties, PartyId};
+use crate::store::{StatementKey, StatementTotals};
+
+/// Sums by small numbers while a batch is gone through; names come in at the end.
+pub(crate) struct Settling<'a> {
+    parties: &'a Parties,
+    /// Charges of a close are no events.
+    closing: bool,
+    statements: FxHashMap<(PartyId, Period), StatementTotals>,
+    /// Of each customer and provider, the sums of the four postings.
+    balances: FxHashMap<PartyId, Vec<(String, [Balance; 4])>>,
+}
+
+impl<'a> Settling<'a> {
+    /// For the charges of events.
+    pub(crate) fn new(parties: &'a Parties) -> Self {
+        Self { parties, closing: false, statements: FxHashMap::default(), balances: FxHashMap::default() }
+    }
+
+    /// For what a close charges.
+    pub(crate) fn closing(parties: &'a Parties) -> Self {
+        Self { closing: true, ..Self::new(parties) }
+    }
+
+    /// Adds a charge; `None` when a sum does not fit.
+    pub(crate) fn add(&mut self, party: PartyId, provider: &str, charge: &Charge) -> Option<()> {
+        let statement = self.statements.entry((party, charge.period)).or_default();
+        statement.add_charge(u64::from(!self.closing), &charge.lines, &charge.split)?;
+        let providers = self.balances.entry(party).or_default();
+        let position = providers.iter().position(|(name, _)| name == provider).unwrap_or_else(|| {
+            providers.push((provider.to_owned(), [Balance::default(); 4]));
+            providers.len().saturating_sub(1)
+        });
+        let (_, sums) = providers.get_mut(position)?;
+        for (sum, amount) in sums.iter_mut().zip(ledger::amounts_of_charge(&charge.split)?) {
+            *sum = sum.with(amount)?;
+        }
+        Some(())
+    }
+
+    /// What was added, sorted by key; `None` when a sum does not fit.
+    #[allow(clippy::type_complexity)] // two lists, named by what takes them
+    pub(crate) fn finish(self) -> Option<(Vec<(StatementKey, StatementTotals)>, Vec<(Account, Balance)>)> {
+        let statements = self.statements.into_iter().map(|((party, period), totals)| {
+            let party = self.parties.get(party);
+            let (app, customer) = (Arc::clone(&party.app_id), Arc::clone(&party.customer));
+            (StatementKey { app, customer, period }, totals)
+        });
+        let statements: BTreeMap<StatementKey, StatementTotals> = statements.collect();
+        let mut balances: BTreeMap<Account, Balance> = BTreeMap::new();
+        for (party, providers) in self.balances {
+            let party = self.parties.get(party);
+            for (provider, sums) in providers {
+                let accounts = ledger::accounts_of_charge(&ledger::Parties {
+                    app: &party.app.id,
+                    customer: &party.customer,
+                    provider: &provider,
+                    builder: &party.app.builder,
+                    currency: &party.app.currency,
+                });
+                for (account, sum) in accounts.into_iter().zip(sums) {
+                    let balance = balances.entry(account).or_default();
+                    *balance = balance.plus(sum)?;
+                }
+            }
+        }
+        Some((statements.into_iter().collect(), balances.into_iter().collect()))
+    }
+}

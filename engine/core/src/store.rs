@@ -1,0 +1,404 @@
+//! The trait behind which everything is kept.
+//!
+//! It is coarse on purpose: one lookup for a batch, one atomic commit for a batch. A commit is
+//! *conditional*: it says which counters it was rated from and which events it believes new, and the store
+//! refuses the whole of it when that is no longer so. Whatever the engine remembers between commits is
+//! therefore a hint; the commit decides. Several writers may share a store.
+
+use std::sync::Arc;
+
+use crate::catalog::Definition;
+use crate::charge::{Charge, Line, Split};
+use crate::event::{Event, EventKey, Fingerprint};
+use crate::ledger::{Account, Balance};
+use crate::period::Period;
+use crate::plugin::Digest;
+use crate::quantity::{Quantity, QuantitySum};
+
+/// Names one usage counter.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CounterKey {
+    /// The app.
+    pub app: Arc<str>,
+    /// The customer, or the customer's parent for a pooled unit.
+    pub owner: Arc<str>,
+    /// The unit's name.
+    pub unit: Arc<str>,
+    /// The group's label; empty when the unit is not grouped.
+    pub group: Arc<str>,
+    /// The period.
+    pub period: Period,
+}
+
+/// A key of a distinct unit that has been counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeenKey {
+    /// Where it was counted.
+    pub counter: CounterKey,
+    /// What was counted.
+    pub key: Arc<str>,
+}
+
+/// Why an event waits instead of being charged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldReason {
+    /// What stands in the way.
+    pub cause: HoldCause,
+    /// The whole story, as a sentence.
+    pub message: String,
+}
+
+/// What stands in the way of rating an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HoldCause {
+    /// No price for what it used.
+    NoPrice,
+    /// No tariff was in force.
+    NoTariff,
+    /// The plugin failed on it or would not price it.
+    Plugin,
+    /// An amount or counter does not fit.
+    OutOfRange,
+    /// The host could not run the plugin.
+    Infrastructure,
+}
+
+impl HoldCause {
+    /// A stable word for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoPrice => "no_price",
+            Self::NoTariff => "no_tariff",
+            Self::Plugin => "plugin",
+            Self::OutOfRange => "out_of_range",
+            Self::Infrastructure => "infrastructure",
+        }
+    }
+
+    /// The cause that a word names.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::NoPrice, Self::NoTariff, Self::Plugin, Self::OutOfRange, Self::Infrastructure]
+            .into_iter()
+            .find(|cause| cause.code() == code)
+    }
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was charged.
+    Rated(Charge),
+    /// It waits.
+    Held(HoldReason),
+}
+
+/// A number the store gives each event, growing in the order of acceptance. Starts at 1.
+pub type Sequence = u64;
+
+/// An event that a store has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its number.
+    pub sequence: Sequence,
+    /// What it said.
+    pub fingerprint: Fingerprint,
+}
+
+/// An event with its outcome, as kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number.
+    pub sequence: Sequence,
+    /// The dedupe key.
+    pub key: EventKey,
+    /// The CloudEvents object as received: what the door parses again.
+    pub received: Box<str>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A counter's step from the value it was rated from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CounterChange {
+    /// Which.
+    pub key: CounterKey,
+    /// The value the store must still hold; zero for a counter it does not have.
+    pub before: Quantity,
+    /// The new value.
+    pub after: Quantity,
+}
+
+/// What a period's close charged one customer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosingCharge {
+    /// The app.
+    pub app: String,
+    /// The customer.
+    pub customer: String,
+    /// The charge; its period is the one that closes.
+    pub charge: Charge,
+}
+
+/// What a commit adds to one customer's statement of one period.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatementTotals {
+    /// Charged events.
+    pub events: u64,
+    /// By line code, sorted: the sum of quantities, and of amounts in nano-units.
+    pub lines: Vec<(Arc<str>, QuantitySum, i128)>,
+    /// Nano-units.
+    pub network_cost: i128,
+    /// Nano-units.
+    pub platform_fee: i128,
+    /// Nano-units.
+    pub builder_earnings: i128,
+}
+
+/// Names one customer's statement of one period.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StatementKey {
+    /// The app.
+    pub app: Arc<str>,
+    /// The customer.
+    pub customer: Arc<str>,
+    /// The period.
+    pub period: Period,
+}
+
+/// Everything that one batch changes, all or nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// New events in order of acceptance. Refused when the store has one of the keys.
+    pub events: Vec<(Arc<Event>, Arc<Outcome>)>,
+    /// Events that were held and are now charged. Refused when one is not held any more.
+    pub released: Vec<(Sequence, Charge)>,
+    /// Closes a period for an app. Refused when it is closed.
+    pub closes: Option<Closing>,
+    /// Each counter at most once.
+    pub counters: Vec<CounterChange>,
+    /// Keys counted for the first time. Refused when the store has one.
+    pub seen: Vec<SeenKey>,
+    /// Added to the statements, each at most once. Refused when one is of a closed period (but for the
+    /// period this commit closes).
+    pub statements: Vec<(StatementKey, StatementTotals)>,
+    /// Added to the balances, each at most once.
+    pub balances: Vec<(Account, Balance)>,
+}
+
+/// A period's close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// The app.
+    pub app: String,
+    /// The period.
+    pub period: Period,
+    /// What the close charges.
+    pub charges: Vec<ClosingCharge>,
+}
+
+/// Why a store could not do something.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The commit was rated from something that has changed since: look again, rate again, try again.
+    #[error("the store has moved on: {0}")]
+    Stale(String),
+    /// More is waiting to be written than the store takes in.
+    #[error("the store's queue is full")]
+    Full,
+    /// The database refused or failed; nothing of the commit is in it.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// What was read back is not what was ever written.
+    #[error("the store holds something unreadable: {0}")]
+    Corrupt(String),
+}
+
+/// An answer that comes once a commit is durable.
+pub trait Ticket: Send {
+    /// Waits for the commit. After `Ok` it survives a power loss.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when it must be rated again; nothing of it is kept after any error.
+    fn wait(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Which statements to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatementFilter {
+    /// Only this app's.
+    pub app: Option<String>,
+    /// Only this customer's.
+    pub customer: Option<String>,
+    /// Only this period's.
+    pub period: Option<Period>,
+}
+
+/// How many events a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    /// Charged.
+    pub rated: u64,
+    /// Waiting.
+    pub held: u64,
+}
+
+/// Keeps what the engine decides. Every list answers in the order of the question.
+pub trait Store: Send + Sync {
+    /// Appends definitions to the history.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError>;
+
+    /// The whole history of definitions, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn definitions(&self) -> Result<Vec<Definition>, StoreError>;
+
+    /// Keeps a plugin's component under its digest. Keeping it again changes nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError>;
+
+    /// The component of this digest.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn plugin(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Which of these events the store has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn find(&self, keys: &[&EventKey]) -> Result<Vec<Option<Found>>, StoreError>;
+
+    /// The event of this number with its outcome.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn event(&self, sequence: Sequence) -> Result<Option<StoredEvent>, StoreError>;
+
+    /// The values of these counters; zero for one the store does not have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn counters(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError>;
+
+    /// Which of these keys have been counted.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn seen(&self, keys: &[SeenKey]) -> Result<Vec<bool>, StoreError>;
+
+    /// The periods of an app that are closed, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn closed_periods(&self, app: &str) -> Result<Vec<Period>, StoreError>;
+
+    /// Hands a commit over to be written, after all those handed over before. Returns at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] when too many are waiting.
+    fn submit(&self, commit: Commit) -> Result<Box<dyn Ticket>, StoreError>;
+
+    /// Statements, sorted by customer, then period, then app.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn statements(
+        &self,
+        filter: &StatementFilter,
+    ) -> Result<Vec<(StatementKey, StatementTotals)>, StoreError>;
+
+    /// The counters of one app (and of one owner and period, where given), sorted by key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn usage(
+        &self,
+        app: &str,
+        owner: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<(CounterKey, Quantity)>, StoreError>;
+
+    /// All balances, sorted by account.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn balances(&self) -> Result<Vec<(Account, Balance)>, StoreError>;
+
+    /// Up to `limit` events after this number, in order.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn scan(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Up to `limit` held events after this number, in order.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn held(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// What the closes charged, in the order of closing.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError>;
+
+    /// How many events there are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn counts(&self) -> Result<EventCounts, StoreError>;
+}
+
+impl StatementTotals {
+    /// Adds a charge for so many events; `None` when a sum does not fit.
+    pub fn add_charge(&mut self, events: u64, lines: &[Line], split: &Split) -> Option<()> {
+        self.events = self.events.checked_add(events)?;
+        for line in lines {
+            self.add_line(&line.code, QuantitySum::from(line.quantity), i128::from(line.amount.nano()))?;
+        }
+        self.add_split(
+            i128::from(split.network_cost.nano()),
+            i128::from(split.platform_fee.nano()),
+            i128::from(split.builder_earnings.nano()),
+        )
+    }
+
+    /// Adds other totals; `None` when a sum does not fit.
+    pub fn add(&mut self, other: &Self) -> Option<()> {
+        self.events = self.events.checked_add(other.events)?;
+        for (code, quantity, nano) in &other.lines {
+            self.add_line(code, *quantity, *nano)?;
+        }
+        self.add_split(other.network_cost, other.platform_fee, other.builder_earnings)
+    }
+
+    /// What the customer is charged, in nano-units; `None` when it does not fit.
+    pub fn total(&self) -> Option<i128> {
+        self.network_cost.checked_add(self.platform_fee)?.checked_add(self.builder_earnings)
+    }
+
+    fn add_line(&mut self, code: &Arc<str>, quantity: QuantitySum, nano: i128) -> Option<()> {
+        let position = self.lines.partition_point(|(other, _, _)| other < code);
+        match self.lines.get_mut(position) {
+            Some((other, quantities, amounts)) if other == code => {
+                *quantities = quantities.checked_add(quantity)?;
+                *amounts = amounts.checked_add(nano)?;
+            }
+            _ => self.lines.insert(position, (Arc::clone(code), quantity, nano)),
+        }
+        Some(())
+    }
+
+    fn add_split(&mut self, network_cost: i128, platform_fee: i128, builder_earnings: i128) -> Option<()> {
+        self.network_cost = self.network_cost.checked_add(network_cost)?;
+        self.platform_fee = self.platform_fee.checked_add(platform_fee)?;
+        self.builder_earnings = self.builder_earnings.checked_add(builder_earnings)?;
+        Some(())
+    }
+}
