@@ -3,6 +3,8 @@
 //! `cargo bench -p tollgate-store` measures a small store; `-- 2000000` fills it to so many events first.
 //! Commits are made beforehand: what is timed is the writer, which shares the machine with whoever rates.
 
+#![allow(clippy::unwrap_used)] // a benchmark may stop at the first error
+
 #[path = "../tests/conformance/sample.rs"]
 #[allow(dead_code)] // the tests use the rest
 mod sample;
@@ -83,7 +85,9 @@ fn write(store: &SqliteStore, commits: Vec<Commit>) -> Duration {
         }
         tickets.push_back(store.submit(commit).unwrap());
     }
-    tickets.into_iter().for_each(|ticket| ticket.wait().unwrap());
+    for ticket in tickets {
+        ticket.wait().unwrap();
+    }
     start.elapsed()
 }
 

@@ -6,6 +6,7 @@
 
 mod apply;
 mod charge_record;
+mod event_id;
 mod lists;
 mod lookups;
 mod names;
@@ -57,7 +58,7 @@ impl SqliteStore {
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
         let mut connection = open::connect_writer(path, options)?;
         schema::migrate(&mut connection, path)?;
-        let writer = Writer::start(connection, options);
+        let writer = Writer::start(connection, options).map_err(OpenError::NoThread)?;
         let (path, options) = (path.to_owned(), options.clone());
         Ok(Self { path, options, idle_readers: Mutex::default(), writer })
     }

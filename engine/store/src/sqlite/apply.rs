@@ -11,6 +11,7 @@ use tollgate_core::store::{
 };
 
 use super::charge_record;
+use super::event_id::EventId;
 use super::names::{CounterRow, Names};
 use super::row;
 use super::sums;
@@ -66,7 +67,7 @@ fn insert_events(db: &Connection, names: &mut Names, commit: &Commit) -> Result<
             }
             Outcome::Held(_) => None,
         };
-        let row = params![app, event.key.id, event.fingerprint, event.received, charge];
+        let row = params![app, EventId::from(&*event.key.id), event.fingerprint, event.received, charge];
         let sequence = insert.insert(row).map_err(|error| refused_event(error, event))?;
         if let Outcome::Held(reason) = &**outcome {
             hold(db, sequence, reason)?;

@@ -12,6 +12,7 @@ use tollgate_core::store::{
 };
 
 use super::charge_record;
+use super::event_id::OwnedEventId;
 use super::lookups::Reader;
 use super::names::Names;
 use super::row;
@@ -55,7 +56,8 @@ fn events(
     let mut query = db.prepare_cached(query)?;
     let rows = query.query_and_then(params![row::sequence_column(after), limit], |row| {
         let sequence = row::sequence(row.get(0)?)?;
-        let key = EventKey { app: names.word(db, row.get(1)?)?.to_string(), id: row.get(2)? };
+        let key =
+            EventKey { app: names.word(db, row.get(1)?)?.to_string(), id: row.get::<_, OwnedEventId>(2)?.0 };
         let received: String = row.get(3)?;
         let outcome = outcome(db, names, row, sequence)?;
         Ok(StoredEvent { sequence, key, received: received.into(), outcome })

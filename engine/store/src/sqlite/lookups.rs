@@ -7,6 +7,7 @@ use tollgate_core::plugin::Digest;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{CounterKey, EventCounts, Found, SeenKey};
 
+use super::event_id::EventId;
 use super::names::{CounterRow, Names};
 use super::row;
 use super::trouble::Trouble;
@@ -46,7 +47,9 @@ pub fn find(reader: &mut Reader, keys: &[&EventKey]) -> Result<Vec<Option<Found>
         db.prepare_cached("SELECT sequence, fingerprint FROM events WHERE app = ?1 AND id = ?2")?;
     let mut find = |key: &&EventKey| {
         let Some(app) = names.known_id(db, &key.app)? else { return Ok(None) };
-        let found = query.query_row(params![app, key.id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let found = query
+            .query_row(params![app, EventId::from(&*key.id)], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
         let Some((sequence, fingerprint)) = found else { return Ok(None) };
         Ok(Some(Found { sequence: row::sequence(sequence)?, fingerprint }))
     };

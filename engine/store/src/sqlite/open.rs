@@ -72,6 +72,9 @@ pub enum OpenError {
     /// The file system has no shared memory for a write-ahead log.
     #[error("{0} cannot have a write-ahead log: put it on a local disk")]
     NoWriteAheadLog(PathBuf),
+    /// No thread for the writer.
+    #[error("the store cannot start its writer: {0}")]
+    NoThread(std::io::Error),
     /// SQLite failed.
     #[error("{path}: {source}")]
     Database {

@@ -1,8 +1,9 @@
 //! The writer: one thread that owns the writing connection, fed by a bounded queue.
 //!
-//! What waits is written in groups, one transaction each, every commit in a savepoint of its own: a stale
-//! commit leaves its neighbours alone, and one that was rated from it turns stale by its own conditions.
-//! Answers are given only after COMMIT has returned. When a transaction is lost before that, all of its
+//! What waits is written in groups, one transaction each. A group begins trusting that every commit holds; when
+//! one does not, the group starts again with each commit in a savepoint of its own (which costs a copy of
+//! every page it touches), so a stale commit leaves its neighbours alone, and one that was rated from it
+//! turns stale by its own conditions. Answers are given only after COMMIT has returned. When a transaction is lost before that, all of its
 //! group fail and the next group starts afresh. When COMMIT itself fails in a way that leaves its outcome
 //! unknown (a failed fsync may or may not have reached the disk), the writer refuses everything from then
 //! on: open the store again, and what the file holds then decides.
@@ -61,7 +62,10 @@ fn stopped() -> StoreError {
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(db: Connection, options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// When the system gives it no thread.
+    pub fn start(db: Connection, options: &Options) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(options.queue_commits);
         let waiting_events = Arc::new(AtomicUsize::new(0));
         let thread = WriterThread {
@@ -74,8 +78,10 @@ impl Writer {
             checkpoint_pages: i64::from(options.checkpoint_pages),
             poisoned: None,
         };
-        let thread = std::thread::spawn(move || thread.run());
-        Self { queue: Some(queue), waiting_events, queue_events: options.queue_events, thread: Some(thread) }
+        let thread =
+            std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || thread.run())?;
+        let queue_events = options.queue_events;
+        Ok(Self { queue: Some(queue), waiting_events, queue_events, thread: Some(thread) })
     }
 
     /// Queues a commit, or refuses at once when too much waits.
@@ -140,11 +146,15 @@ struct WriterThread {
     poisoned: Option<StoreError>,
 }
 
-/// A group's jobs as they were answered inside the transaction.
+/// Jobs that share a transaction.
+#[derive(Default)]
 struct Group {
-    answers: Vec<(Sender<Answer>, Answer)>,
+    /// What was applied, and how that went.
+    jobs: Vec<(Job, Answer)>,
     /// Why the transaction is gone, if it is.
     lost: Option<StoreError>,
+    /// Each job has a savepoint.
+    guarded: bool,
 }
 
 impl WriterThread {
@@ -162,23 +172,43 @@ impl WriterThread {
     /// Applies the first job and what else waits, within limits, in one transaction.
     fn write_group(&mut self, first: Job) -> Group {
         let start = Instant::now();
-        let mut group = Group { answers: Vec::new(), lost: self.begin() };
+        let mut group = Group { lost: self.begin(), ..Group::default() };
         let mut events = 0_usize;
         let mut next = Some(first);
         while let Some(job) = next {
             self.waiting_events.fetch_sub(job.events, Ordering::Relaxed);
             events = events.saturating_add(job.events);
-            let answer = if group.lost.is_none() { self.apply(&job.work) } else { Ok(()) };
-            group.answers.push((job.answer, answer));
-            if self.db.is_autocommit() && group.lost.is_none() {
-                let cause = group.answers.last().and_then(|(_, answer)| answer.clone().err());
-                group.lost = Some(cause.unwrap_or_else(stopped));
-            }
+            self.add(&mut group, job);
             let more =
                 group.lost.is_none() && events < self.group_events && start.elapsed() < self.group_time;
             next = if more { self.jobs.try_recv().ok() } else { None };
         }
         group
+    }
+
+    /// Applies one more job of the group; when it fails unguarded, starts the group again, guarded.
+    fn add(&mut self, group: &mut Group, job: Job) {
+        let answer = match &group.lost {
+            Some(reason) => Err(reason.clone()),
+            None if group.guarded => self.apply_guarded(&job.work),
+            None => self.apply(&job.work).map_err(StoreError::from),
+        };
+        let again = answer.is_err() && !group.guarded && group.lost.is_none();
+        if !again && group.lost.is_none() && self.db.is_autocommit() {
+            group.lost = answer.clone().err();
+        }
+        group.jobs.push((job, answer));
+        if again {
+            self.names.forget_since(0);
+            // SQLite may have rolled back by itself, and then says that there is nothing to roll back.
+            let _ = self.execute("ROLLBACK");
+            let lost = self.begin();
+            let jobs = std::mem::take(&mut group.jobs);
+            *group = Group { lost, guarded: true, ..Group::default() };
+            for (job, _) in jobs {
+                self.add(group, job);
+            }
+        }
     }
 
     /// Begins a transaction that may write; gives back why it cannot.
@@ -190,23 +220,20 @@ impl WriterThread {
     }
 
     /// Applies one job in a savepoint, or nothing of it.
-    fn apply(&mut self, work: &Work) -> Answer {
+    fn apply_guarded(&mut self, work: &Work) -> Answer {
         let mark = self.names.mark();
-        let applied = self.execute("SAVEPOINT job").and_then(|()| self.apply_work(work));
-        let settled = match applied {
-            Ok(()) => self.execute("RELEASE job"),
-            // The cause matters, not whether a transaction that may be gone could still be rolled back.
-            Err(cause) => {
-                self.execute("ROLLBACK TO job").and_then(|()| self.execute("RELEASE job")).and(Err(cause))
-            }
-        };
-        if settled.is_err() {
+        let applied = self.execute("SAVEPOINT job").and_then(|()| self.apply(work));
+        if applied.is_err() {
             self.names.forget_since(mark);
+            // When SQLite has rolled back the whole transaction, the caller sees that it is gone.
+            let _ = self.execute("ROLLBACK TO job");
         }
-        settled.map_err(StoreError::from)
+        // The cause of a failure matters more than what is said of the savepoint after it.
+        let released = self.execute("RELEASE job");
+        applied.and(released).map_err(StoreError::from)
     }
 
-    fn apply_work(&mut self, work: &Work) -> Result<(), Trouble> {
+    fn apply(&mut self, work: &Work) -> Result<(), Trouble> {
         match work {
             Work::Commit(commit) => apply::apply(&self.db, &mut self.names, commit),
             Work::Define(definitions) => {
@@ -249,13 +276,13 @@ impl WriterThread {
         if group.lost.is_some() {
             self.names.forget_since(0);
         }
-        for (sender, answer) in group.answers {
+        for (job, answer) in group.jobs {
             let answer = match &group.lost {
                 Some(reason) => answer.and(Err(reason.clone())),
                 None => answer,
             };
             // Nobody waits for a ticket that was dropped.
-            let _ = sender.send(answer);
+            let _ = job.answer.send(answer);
         }
     }
 

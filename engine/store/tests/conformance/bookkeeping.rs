@@ -1,6 +1,6 @@
 //! Sums are right, and lists are in order.
 
-use tollgate_core::ledger::{Balance, Owner};
+use tollgate_core::ledger::{Account, Balance, Owner};
 use tollgate_core::quantity::{Quantity, QuantitySum};
 use tollgate_core::store::{
     Closing, ClosingCharge, Commit, CounterKey, EventCounts, StatementFilter, StatementTotals, Store,
@@ -83,8 +83,7 @@ pub fn balances_add_up_and_are_sorted(fixture: &Fixture) {
         let balances = sample::balances(customer, 500, 1);
         commit(&**store, Commit { balances, ..Commit::default() }).unwrap();
     }
-    let mut euros = account(Owner::Platform);
-    euros.currency = "EUR".to_owned();
+    let euros = Account { owner: Owner::Platform, currency: "EUR".to_owned() };
     let large = Balance { debits_posted: i128::MAX, credits_posted: i128::MAX - 1 };
     commit(&*fixture.store, Commit { balances: vec![(euros.clone(), large)], ..Commit::default() }).unwrap();
     let customer = |name: &str| account(Owner::Customer { app: APP.into(), customer: name.into() });

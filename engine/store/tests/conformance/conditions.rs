@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::thread;
 
-use tollgate_core::store::{Closing, Commit, EventCounts, SeenKey, Store, StoreError};
+use tollgate_core::store::{Closing, Commit, EventCounts, SeenKey, StatementFilter, Store, StoreError};
 
 use crate::Fixture;
 use crate::sample::{self, APP, commit, counter, one_event, quantity, statement, step};
 
-fn assert_stale(answer: Result<(), StoreError>, reason: &str) {
-    assert_eq!(answer, Err(StoreError::Stale(reason.to_owned())));
+fn assert_stale(answer: &Result<(), StoreError>, reason: &str) {
+    assert_eq!(*answer, Err(StoreError::Stale(reason.to_owned())));
 }
 
 /// A commit that touches everything, so that what remains of a refused one shows.
@@ -30,7 +30,7 @@ fn seen(key: &str) -> SeenKey {
 fn assert_empty(store: &dyn Store) {
     assert_eq!(store.counts(), Ok(EventCounts::default()));
     assert_eq!(store.usage(APP, None, None), Ok(Vec::new()));
-    assert_eq!(store.statements(&Default::default()), Ok(Vec::new()));
+    assert_eq!(store.statements(&StatementFilter::default()), Ok(Vec::new()));
     assert_eq!(store.balances(), Ok(Vec::new()));
     assert_eq!(store.seen(&[seen("a")]), Ok(vec![false]));
     assert_eq!(store.closed_periods(APP), Ok(Vec::new()));
@@ -39,7 +39,7 @@ fn assert_empty(store: &dyn Store) {
 pub fn a_stored_event_is_refused(fixture: &Fixture) {
     commit(&*fixture.store, one_event("a", sample::held("first"))).unwrap();
     assert_stale(
-        commit(&*fixture.other, one_event("a", sample::rated(500))),
+        &commit(&*fixture.other, one_event("a", sample::rated(500))),
         "event \"a\" of app \"acme-docs\" is stored already",
     );
     assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 0, held: 1 }));
@@ -48,7 +48,7 @@ pub fn a_stored_event_is_refused(fixture: &Fixture) {
 pub fn an_id_twice_in_a_commit_is_refused(fixture: &Fixture) {
     let mut twice = everything("a");
     twice.events.extend(one_event("a", sample::rated(500)).events);
-    assert_stale(commit(&*fixture.store, twice), "event \"a\" of app \"acme-docs\" is stored already");
+    assert_stale(&commit(&*fixture.store, twice), "event \"a\" of app \"acme-docs\" is stored already");
     assert_empty(&*fixture.store);
 }
 
@@ -56,14 +56,14 @@ pub fn a_stale_counter_is_refused_whole(fixture: &Fixture) {
     let mut from_another_value = everything("a");
     from_another_value.counters.push(step(counter("c2", "document", "2023-11"), "1", "2"));
     assert_stale(
-        commit(&*fixture.store, from_another_value),
+        &commit(&*fixture.store, from_another_value),
         "counter \"document\" of \"c2\" of app \"acme-docs\" is no longer 1",
     );
     assert_empty(&*fixture.store);
 
     commit(&*fixture.store, everything("a")).unwrap();
     assert_stale(
-        commit(&*fixture.other, everything("b")),
+        &commit(&*fixture.other, everything("b")),
         "counter \"document\" of \"c1\" of app \"acme-docs\" is no longer 0",
     );
     let next = vec![step(counter("c1", "document", "2023-11"), "1.0", "1.5")];
@@ -76,7 +76,7 @@ pub fn a_counted_key_is_refused(fixture: &Fixture) {
     let count =
         |keys: &[&str]| Commit { seen: keys.iter().map(|key| seen(key)).collect(), ..Commit::default() };
     commit(&*fixture.store, count(&["x", "y"])).unwrap();
-    assert_stale(commit(&*fixture.other, count(&["z", "y"])), "\"y\" has been counted already");
+    assert_stale(&commit(&*fixture.other, count(&["z", "y"])), "\"y\" has been counted already");
     let december = SeenKey { counter: counter("c1", "conversation", "2023-12"), key: "x".into() };
     let asked = [seen("z"), seen("x"), december, seen("y")];
     assert_eq!(fixture.store.seen(&asked), Ok(vec![false, true, false, true]));
@@ -124,13 +124,13 @@ pub fn only_what_is_held_is_released(fixture: &Fixture) {
     commit(&*fixture.store, one_event("rated", sample::rated(500))).unwrap();
     commit(&*fixture.store, one_event("waits", sample::held("no price"))).unwrap();
     for sequence in [0, 1, 3, u64::MAX] {
-        assert_stale(commit(&*fixture.store, release(sequence)), &format!("event {sequence} is not held"));
+        assert_stale(&commit(&*fixture.store, release(sequence)), &format!("event {sequence} is not held"));
     }
     let mut twice = release(2);
     twice.released.push((2, sample::charge(500)));
-    assert_stale(commit(&*fixture.store, twice), "event 2 is not held");
+    assert_stale(&commit(&*fixture.store, twice), "event 2 is not held");
     commit(&*fixture.other, release(2)).unwrap();
-    assert_stale(commit(&*fixture.store, release(2)), "event 2 is not held");
+    assert_stale(&commit(&*fixture.store, release(2)), "event 2 is not held");
 }
 
 fn close(month: &str) -> Commit {
@@ -143,11 +143,11 @@ pub fn a_closed_period_stays_closed(fixture: &Fixture) {
     let closes = Commit { statements: vec![added.clone()], ..close("2023-11") };
     commit(&*fixture.store, closes).unwrap();
     let reason = "period 2023-11 of app \"acme-docs\" is closed";
-    assert_stale(commit(&*fixture.other, close("2023-11")), reason);
+    assert_stale(&commit(&*fixture.other, close("2023-11")), reason);
     let open = (statement(APP, "c1", "2023-12"), sample::totals(&[500]));
     let late = Commit { statements: vec![open, added.clone()], ..one_event("late", sample::rated(500)) };
-    assert_stale(commit(&*fixture.other, late), reason);
-    assert_eq!(fixture.store.statements(&Default::default()), Ok(vec![added]));
+    assert_stale(&commit(&*fixture.other, late), reason);
+    assert_eq!(fixture.store.statements(&StatementFilter::default()), Ok(vec![added]));
     assert_eq!(fixture.store.counts(), Ok(EventCounts::default()));
 }
 

@@ -99,6 +99,13 @@ pub fn events_are_found_by_app_and_id(fixture: &Fixture) {
     let found_a = Some(Found { sequence: 1, fingerprint: event("a", "c1").fingerprint });
     let found_b = Some(Found { sequence: 2, fingerprint: event("b", "c1").fingerprint });
     assert_eq!(found, [None, found_b.clone(), None, found_a, found_b]);
+    let uuids = ["018bd7e2-9c4f-7a10-8000-0123456789ab", "018BD7E2-9C4F-7A10-8000-0123456789AB"];
+    for uuid in uuids {
+        assert_eq!(fixture.store.find(&[&sample::key(uuid)]), Ok(vec![None]));
+        commit(&*fixture.store, one_event(uuid, sample::rated(500))).unwrap();
+        assert_eq!(fixture.store.scan(2, 9).unwrap().last().unwrap().key, sample::key(uuid));
+    }
+    assert!(fixture.store.find(&uuids.map(sample::key).each_ref()).unwrap().iter().all(Option::is_some));
     assert_eq!(fixture.store.find(&[]), Ok(Vec::new()));
 }
 

@@ -2,6 +2,8 @@
 //!
 //! To let another store join, give it a `Fixture` and a line in `conformance!`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // all of it is test code
+
 mod bookkeeping;
 mod conditions;
 mod events;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use tollgate_core::store::{Outcome, Store};
+use tollgate_core::store::{Outcome, StatementFilter, Store};
 use tollgate_store::{Options, SqliteStore};
 
 use crate::sample::{self, commit};
@@ -24,6 +24,10 @@ impl Random {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % limit
+    }
+
+    fn byte(&mut self) -> u8 {
+        self.below(256).to_le_bytes()[0]
     }
 }
 
@@ -57,7 +61,7 @@ fn damage(log: &[u8], random: &mut Random) -> Vec<u8> {
         }
         2 => {
             let position = offset(random);
-            left[position..].fill_with(|| random.below(256) as u8);
+            left[position..].fill_with(|| random.byte());
         }
         _ => {
             let page = offset(random);
@@ -81,7 +85,7 @@ fn check(store: &SqliteStore, case: u64) -> u32 {
     let net: i128 = store.balances().unwrap().iter().map(|(_, balance)| balance.net().unwrap()).sum();
     assert_eq!(net, 0, "case {case}: the balances do not sum to zero");
     let stated: u64 =
-        store.statements(&Default::default()).unwrap().iter().map(|(_, totals)| totals.events).sum();
+        store.statements(&StatementFilter::default()).unwrap().iter().map(|(_, totals)| totals.events).sum();
     assert_eq!(stated, u64::from(count), "case {case}");
     for (key, value) in store.usage(sample::APP, None, None).unwrap() {
         assert_eq!(value, batches.into(), "case {case}: {key:?}");
@@ -119,7 +123,7 @@ fn garbage_after_the_log_changes_nothing() {
     let (database, mut log) = acknowledged(directory.path());
     let path = directory.path().join("after.db");
     let mut random = Random(1);
-    log.extend((0..10_000).map(|_| random.below(256) as u8));
+    log.extend((0..10_000).map(|_| random.byte()));
     fs::write(&path, &database).unwrap();
     fs::write(directory.path().join("after.db-wal"), &log).unwrap();
     let store = SqliteStore::open(&path, &Options::default()).unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tollgate_core::store::{Closing, Commit, SeenKey, Store, StoreError};
+use tollgate_core::store::{Closing, Commit, SeenKey, StatementFilter, Store, StoreError};
 use tollgate_store::{OpenError, Options, SqliteStore};
 
 use crate::sample::{self, APP, commit, counter, one_event};
@@ -49,7 +49,7 @@ fn reopening_keeps_everything() {
         (
             format!("{:?}", store.definitions().unwrap()),
             store.scan(0, 100).unwrap(),
-            store.statements(&Default::default()).unwrap(),
+            store.statements(&StatementFilter::default()).unwrap(),
             store.usage(APP, None, None).unwrap(),
             store.balances().unwrap(),
             (store.closing_charges().unwrap(), store.counts().unwrap()),

@@ -16,11 +16,11 @@ CREATE TABLE plugins (
 ) STRICT, WITHOUT ROWID;
 
 -- An event with the charge it got on arrival, if it got one. No row is ever deleted, so the numbers have
--- no gaps and the largest is how many there are.
+-- no gaps and the largest is how many there are. An id is text, or the 16 bytes of a UUID.
 CREATE TABLE events (
     sequence INTEGER PRIMARY KEY,
     app INTEGER NOT NULL,
-    id TEXT NOT NULL,
+    id ANY NOT NULL,
     fingerprint BLOB NOT NULL,
     received TEXT NOT NULL,
     charge BLOB,
