@@ -40,7 +40,7 @@ impl Default for Options {
             group_time: Duration::from_millis(50),
             busy_timeout: Duration::from_secs(10),
             cache_mebibytes: 128,
-            checkpoint_pages: 8_000,
+            checkpoint_pages: 16_000,
         }
     }
 }
