@@ -85,6 +85,10 @@ pub struct Record {
     pub prices: Option<PathBuf>,
     #[command(flatten)]
     pub terms: AppTerms,
+    /// After each batch that is durable, write `durable N` to standard error: the first N events that were
+    /// read are answered for good
+    #[arg(long)]
+    pub acknowledge: bool,
     #[command(flatten)]
     pub events: Events,
 }

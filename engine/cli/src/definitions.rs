@@ -164,10 +164,12 @@ impl OneTariff {
         for definition in [Definition::Builder(builder), Definition::PriceBook(Self::NAME.into(), book)] {
             define_one(engine, &prices.display().to_string(), &definition)?;
         }
-        let problems = engine.pricer().check(&digest, &settings_text)?;
+        let named = || settings.display().to_string();
+        let checked = engine.pricer().check(&digest, &settings_text);
+        let problems = checked.with_context(named).context(Refused)?;
         if !problems.is_empty() {
             let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return Err(anyhow::anyhow!("{}: {problems}", settings.display()).context(Refused));
+            return Err(anyhow::anyhow!("{}: {problems}", named()).context(Refused));
         }
         Ok(Self { plugin: digest, settings: settings_text, currency, terms })
     }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal as _, Read, stdin};
+use std::io::{BufRead, BufReader, IsTerminal as _, Read, Write as _, stderr, stdin};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,10 +41,19 @@ pub struct Ingest<'e> {
     tariff: Option<&'e OneTariff>,
     covered: HashSet<String>,
     batch_size: usize,
+    acknowledges: bool,
     events: Vec<Arc<Event>>,
     places: Vec<Place>,
-    on_their_way: VecDeque<(Pending<'e>, Vec<Place>)>,
+    on_their_way: VecDeque<Sent<'e>>,
     ingested: Ingested,
+}
+
+/// A batch that is being written.
+struct Sent<'e> {
+    pending: Pending<'e>,
+    places: Vec<Place>,
+    /// How many events had been read when it was sent: all of them are in it, in one before, or refused.
+    read: u64,
 }
 
 /// Where an event was read.
@@ -63,11 +72,17 @@ impl<'e> Ingest<'e> {
             tariff,
             covered: HashSet::new(),
             batch_size,
+            acknowledges: false,
             events: Vec::with_capacity(batch_size),
             places: Vec::with_capacity(batch_size),
             on_their_way: VecDeque::new(),
             ingested: Ingested::default(),
         }
+    }
+
+    /// Whether to write to standard error how many events are durable, after each batch.
+    pub fn acknowledging(self, acknowledges: bool) -> Self {
+        Self { acknowledges, ..self }
     }
 
     /// Reads a file, or standard input for `-`.
@@ -78,8 +93,7 @@ impl<'e> Ingest<'e> {
         }
         let file = File::open(path).with_context(|| name.clone())?;
         let length = file.metadata().with_context(|| name.clone())?.len();
-        let progress =
-            if std::io::stderr().is_terminal() { bar(length, &name) } else { ProgressBar::hidden() };
+        let progress = if stderr().is_terminal() { bar(length, &name) } else { ProgressBar::hidden() };
         self.lines(&name, BufReader::with_capacity(1 << 20, file), &progress)?;
         progress.finish_and_clear();
         Ok(())
@@ -147,14 +161,20 @@ impl<'e> Ingest<'e> {
         if !self.events.is_empty() {
             let pending = self.engine.submit(&self.events)?;
             self.events.clear();
-            self.on_their_way.push_back((pending, std::mem::take(&mut self.places)));
+            let (places, read) = (std::mem::take(&mut self.places), self.ingested.counts.read);
+            self.on_their_way.push_back(Sent { pending, places, read });
         }
         Ok(())
     }
 
     fn receive(&mut self) -> anyhow::Result<()> {
-        let Some((pending, places)) = self.on_their_way.pop_front() else { return Ok(()) };
-        for (receipt, place) in pending.wait()?.into_iter().zip(places) {
+        let Some(Sent { pending, places, read }) = self.on_their_way.pop_front() else { return Ok(()) };
+        let receipts = pending.wait()?;
+        if self.acknowledges {
+            // In one write: half a number would be another number.
+            stderr().write_all(format!("durable {read}\n").as_bytes()).context("standard error")?;
+        }
+        for (receipt, place) in receipts.into_iter().zip(places) {
             let counts = &mut self.ingested.counts;
             match receipt {
                 Receipt::Accepted(outcome) => match &*outcome {

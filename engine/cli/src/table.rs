@@ -1,7 +1,7 @@
 //! The same results in words and columns, for people.
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use tollgate_core::money::format_nano;
+use tollgate_core::money::format_money;
 use tollgate_core::statement::Statement;
 
 use crate::report::{Counts, Problem};
@@ -31,10 +31,10 @@ pub fn customers(statements: &[Statement]) -> String {
             statement.customer.clone(),
             statement.period.to_string(),
             used.collect::<Vec<_>>().join(", "),
-            format_nano(statement.network_cost),
-            format_nano(statement.platform_fee),
-            format_nano(statement.builder_earnings),
-            format!("{} {}", format_nano(statement.total), statement.currency),
+            format_money(statement.network_cost, &statement.currency),
+            format_money(statement.platform_fee, &statement.currency),
+            format_money(statement.builder_earnings, &statement.currency),
+            format_money(statement.total, &statement.currency),
         ]
     });
     let header = ["customer", "period", "used", "network cost", "platform fee", "earnings", "total"];
@@ -51,13 +51,9 @@ pub fn statement(statement: &Statement) -> String {
     let mut rows: Vec<Vec<String>> = Vec::with_capacity(statement.lines.len());
     for line in &statement.lines {
         let quantity = plural(&line.quantity.to_string(), &line.unit);
-        rows.push(vec![line.title.clone(), quantity, format_nano(line.amount)]);
+        rows.push(vec![line.title.clone(), quantity, format_money(line.amount, &statement.currency)]);
     }
-    rows.push(vec![
-        "Total".into(),
-        String::new(),
-        format!("{} {}", format_nano(statement.total), statement.currency),
-    ]);
+    rows.push(vec!["Total".into(), String::new(), format_money(statement.total, &statement.currency)]);
     text + &table(&["", "quantity", "amount"], 1, rows)
 }
 

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use iso_currency::Currency;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -147,6 +148,21 @@ pub fn format_nano(nano: i128) -> String {
     format_fixed(nano, SCALE)
 }
 
+/// The same as people write money: with at least as many digits after the point as the currency's minor
+/// unit has (ISO 4217), and its code: `1.80 USD`, `4.06162 USD`, `12 JPY`.
+pub fn format_money(nano: i128, currency: &str) -> String {
+    let exponent = Currency::from_code(currency).and_then(Currency::exponent).unwrap_or(0);
+    let mut text = format_nano(nano);
+    let point = text.find('.');
+    let digits = point.map_or(0, |point| text.len().saturating_sub(point).saturating_sub(1));
+    let missing = usize::from(exponent).saturating_sub(digits);
+    if missing > 0 && point.is_none() {
+        text.push('.');
+    }
+    text.extend(std::iter::repeat_n('0', missing));
+    format!("{text} {currency}")
+}
+
 /// `number` × 10⁻ˢᶜᵃˡᵉ as an exact decimal string without trailing zeros. The scale is at most 38.
 pub fn format_fixed(number: i128, scale: u32) -> String {
     let magnitude = number.unsigned_abs();
@@ -205,6 +221,20 @@ mod tests {
         for (nano, text) in [(0, "0"), (420_000_000, "0.42"), (-3_000_000_000, "-3"), (1, "0.000000001")] {
             assert_eq!(Amount::from_nano(nano).to_string(), text);
             assert_eq!(text.parse(), Ok(Amount::from_nano(nano)));
+        }
+    }
+
+    #[test]
+    fn money_has_at_least_the_digits_of_its_minor_unit() {
+        let cases = [
+            (1_800_000_000, "USD", "1.80 USD"),
+            (-4_061_620_000, "USD", "-4.06162 USD"),
+            (0, "USD", "0.00 USD"),
+            (12_000_000_000, "JPY", "12 JPY"),
+            (12_500_000_000, "KWD", "12.500 KWD"),
+        ];
+        for (nano, currency, text) in cases {
+            assert_eq!(format_money(nano, currency), text);
         }
     }
 

@@ -137,7 +137,8 @@ impl Rater<'_, '_> {
     /// One run, in a fresh instance. After an error the counters are as before.
     fn attempt(&mut self, rows: &[&Candidate]) -> Result<Vec<Outcome>, Failure> {
         let tariff = &self.terms.tariff;
-        let mut pricing = self.pricer.open(&tariff.plugin, &tariff.settings).map_err(hopeless)?;
+        let mut pricing =
+            self.pricer.open(&tariff.plugin, &tariff.settings).map_err(|error| hopeless(&error))?;
         let result = self.run(&mut *pricing, rows);
         if result.is_err() {
             self.waste_left = self.waste_left.saturating_sub(pricing.fuel_spent());
@@ -148,7 +149,7 @@ impl Rater<'_, '_> {
     fn run(&mut self, pricing: &mut dyn Pricing, rows: &[&Candidate]) -> Result<Vec<Outcome>, Failure> {
         let frame = columns::pack(rows, self.parties);
         let metered = pricing.meter(&frame).map_err(failed)?;
-        let usage = answer::usage(self.terms, &frame, &metered).map_err(|error| self.bad_answer(error))?;
+        let usage = answer::usage(self.terms, &frame, &metered).map_err(|error| self.bad_answer(&error))?;
         if !metered.faults.is_empty() {
             return Err(Failure::Faults(metered.faults));
         }
@@ -170,7 +171,7 @@ impl Rater<'_, '_> {
         count: &Count,
     ) -> Result<Vec<Outcome>, Failure> {
         let rated = pricing.rate(frame, &count.counted).map_err(failed)?;
-        let lines = answer::lines(self.terms, frame.rows, &rated).map_err(|error| self.bad_answer(error))?;
+        let lines = answer::lines(self.terms, frame.rows, &rated).map_err(|error| self.bad_answer(&error))?;
         if let Some(fault) = rated.faults.first() {
             // Its usage has been counted for its neighbours: they must be rated again without it.
             let message = format!("{}: {}", self.terms.plugin, fault.message);
@@ -227,7 +228,7 @@ impl Rater<'_, '_> {
             .map_err(Failure::Run)
     }
 
-    fn bad_answer(&self, error: BadAnswer) -> Failure {
+    fn bad_answer(&self, error: &BadAnswer) -> Failure {
         let message = format!("{} gave a wrong answer: {}", self.terms.plugin, error.0);
         Failure::Run(HoldReason { cause: HoldCause::Plugin, message })
     }
@@ -288,12 +289,12 @@ fn failed(error: PricerError) -> Failure {
         PricerError::Failed { reason } => {
             Failure::Run(HoldReason { cause: HoldCause::Plugin, message: reason })
         }
-        other => hopeless(other),
+        other => hopeless(&other),
     }
 }
 
-fn hopeless(error: PricerError) -> Failure {
-    let cause = match &error {
+fn hopeless(error: &PricerError) -> Failure {
+    let cause = match error {
         PricerError::Infrastructure(_) => HoldCause::Infrastructure,
         _ => HoldCause::Plugin,
     };

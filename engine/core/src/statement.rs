@@ -65,13 +65,16 @@ pub struct StatementLine {
     pub amount: i128,
 }
 
+/// Customer, period, app: in the order in which statements are sorted.
+type Place = (Arc<str>, Period, Arc<str>);
+
 /// The statements that a filter selects, sorted by customer, then period, then app.
 ///
 /// # Errors
 /// When the store fails or a sum does not fit.
 pub fn statements(engine: &Engine, filter: &StatementFilter) -> Result<Vec<Statement>, EngineError> {
     let catalog = engine.catalog();
-    let mut found: BTreeMap<(Arc<str>, Period, Arc<str>), (StatementTotals, Vec<Used>)> = BTreeMap::new();
+    let mut found: BTreeMap<Place, (StatementTotals, Vec<Used>)> = BTreeMap::new();
     for (StatementKey { app, customer, period }, totals) in engine.store().statements(filter)? {
         found.entry((customer, period, app)).or_default().0 = totals;
     }

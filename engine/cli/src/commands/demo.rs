@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use indicatif::ProgressBar;
 use tollgate_core::catalog::{App, Catalog};
 use tollgate_core::engine::Engine;
-use tollgate_core::money::format_nano;
+use tollgate_core::money::format_money;
 use tollgate_core::payout;
 use tollgate_core::period::Period;
 use tollgate_core::statement::{Statement, statements};
@@ -107,12 +107,12 @@ fn earnings(catalog: &Catalog, statements: &[Statement]) -> anyhow::Result<Strin
         let payable = payout::payable(currency, earned).context("the currency has no minor unit")?;
         rows.push(vec![
             builder.name.clone(),
-            format_nano(sum(|statement| statement.total)),
-            format_nano(sum(|statement| statement.network_cost)),
-            format_nano(sum(|statement| statement.platform_fee)),
-            format_nano(earned),
-            format!("{} {currency}", format_nano(payable.paid)),
-            format_nano(payable.carried),
+            format_money(sum(|statement| statement.total), currency),
+            format_money(sum(|statement| statement.network_cost), currency),
+            format_money(sum(|statement| statement.platform_fee), currency),
+            format_money(earned, currency),
+            format_money(payable.paid, currency),
+            format_money(payable.carried, currency),
         ]);
     }
     let header =

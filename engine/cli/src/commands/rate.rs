@@ -16,7 +16,7 @@ pub fn rate(arguments: &Rate) -> anyhow::Result<u8> {
     let engine = session::in_memory()?;
     let Rate { plugin, settings, prices, terms, events } = arguments;
     let tariff = OneTariff::new(&engine, plugin, settings, prices, terms.clone())?;
-    ingest(&engine, Some(&tariff), events)
+    send(Ingest::new(&engine, Some(&tariff), batch_size(events)?), &engine, events)
 }
 
 /// Rates events and keeps them.
@@ -28,12 +28,16 @@ pub fn record(arguments: &Record) -> anyhow::Result<u8> {
         }
         _ => None,
     };
-    ingest(&engine, tariff.as_ref(), &arguments.events)
+    let ingest = Ingest::new(&engine, tariff.as_ref(), batch_size(&arguments.events)?);
+    send(ingest.acknowledging(arguments.acknowledge), &engine, &arguments.events)
 }
 
-fn ingest(engine: &Engine, tariff: Option<&OneTariff>, events: &Events) -> anyhow::Result<u8> {
-    let batch = usize::try_from(events.batch).context("--batch")?;
-    let mut ingest = Ingest::new(engine, tariff, batch);
+fn batch_size(events: &Events) -> anyhow::Result<usize> {
+    usize::try_from(events.batch).context("--batch")
+}
+
+/// Sends the files, and prints what came of them.
+fn send(mut ingest: Ingest<'_>, engine: &Engine, events: &Events) -> anyhow::Result<u8> {
     for file in &events.files {
         ingest.file(file)?;
     }

@@ -70,13 +70,13 @@ impl Engine {
             }
         }
         charges.sort_by(|one: &ClosingCharge, other| one.customer.cmp(&other.customer));
-        let mut charged: Vec<(PartyId, &ClosingCharge)> = Vec::with_capacity(charges.len());
+        let mut owed: Vec<(PartyId, &ClosingCharge)> = Vec::with_capacity(charges.len());
         for charge in &charges {
             let party = parties.intern(&state.catalog, app, &charge.customer);
-            charged.push((party.ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?, charge));
+            owed.push((party.ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?, charge));
         }
         let mut settling = Settling::closing(&parties);
-        for (party, charge) in charged {
+        for (party, charge) in owed {
             settling.add(party, "", &charge.charge).ok_or(EngineError::LedgerFull)?;
         }
         let (statements, balances) = settling.finish().ok_or(EngineError::LedgerFull)?;
