@@ -18,8 +18,11 @@ use std::{
 use wit_component::ComponentEncoder;
 
 /// Settings of the release profile that plugins are built with, whatever the workspace says.
-const PROFILE: [&str; 6] = [
+const PROFILE: [&str; 7] = [
     "opt-level=3",
+    // The bulk of a plugin is JSON and its schema, which run once a batch; what runs for each event is
+    // generic or inlined, and so compiled with the plugin.
+    "package.\"*\".opt-level=\"s\"",
     "lto=\"fat\"",
     "codegen-units=1",
     "panic=\"abort\"",
@@ -33,8 +36,9 @@ const PROFILE: [&str; 6] = [
 pub struct BuildOptions {
     /// Where to put the component; beside the module in the target folder when this is not given.
     pub output: Option<PathBuf>,
-    /// Leave out the line tables: a trap then shows functions, but no source lines. About half the size.
-    pub without_lines: bool,
+    /// Leave out line tables and names: smaller by far, but a trap then shows no source lines. A panic still
+    /// says where it happened.
+    pub without_symbols: bool,
     /// Let cargo show its progress on standard error. Otherwise its words come with the error, if it fails.
     pub show_progress: bool,
 }
@@ -64,7 +68,9 @@ pub struct Built {
 pub enum BuildError {
     #[error("there is no crate to build in {}: {reason}", directory.display())]
     NoCrate { directory: PathBuf, reason: String },
-    #[error("`{name}` is not built as a plugin; add to its Cargo.toml\n\n    [lib]\n    crate-type = [\"cdylib\", \"rlib\"]\n")]
+    #[error(
+        "`{name}` is not built as a plugin; add to its Cargo.toml\n\n    [lib]\n    crate-type = [\"cdylib\", \"rlib\"]\n"
+    )]
     NotCdylib { name: String },
     #[error(transparent)]
     NoToolchain(#[from] NoToolchain),
@@ -115,8 +121,8 @@ fn compile(source: &Crate, toolchain: &Toolchain, options: &BuildOptions) -> Res
     command.arg(&source.manifest);
     // A folder of its own: guests are built with other flags, and not wait for the host's build.
     command.arg("--target-dir").arg(source.target_directory.join("plugins"));
-    let lines = if options.without_lines { "debug=false" } else { "debug=\"line-tables-only\"" };
-    let strip = if options.without_lines { "strip=\"debuginfo\"" } else { "strip=\"none\"" };
+    let lines = if options.without_symbols { "debug=false" } else { "debug=\"line-tables-only\"" };
+    let strip = if options.without_symbols { "strip=\"symbols\"" } else { "strip=\"none\"" };
     for setting in PROFILE.iter().chain([&lines, &strip]) {
         command.arg("--config").arg(format!("profile.release.{setting}"));
     }
@@ -160,7 +166,8 @@ fn remapped_paths(source: &Crate, toolchain: &Toolchain) -> OsString {
 }
 
 fn component(name: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
-    let encoded = ComponentEncoder::default().validate(true).module(module).and_then(|encoder| encoder.encode());
+    let encoded =
+        ComponentEncoder::default().validate(true).module(module).and_then(|encoder| encoder.encode());
     // The alternate form lists the causes as well.
     encoded.map_err(|error| BuildError::NoPlugin { name: name.to_owned(), reason: format!("{error:#}") })
 }

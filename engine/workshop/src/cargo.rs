@@ -86,5 +86,6 @@ pub(crate) fn module_in(messages: &[u8], manifest: &Path) -> Option<PathBuf> {
     let messages = serde_json::Deserializer::from_slice(messages).into_iter::<Message>();
     let artifacts = messages.filter_map(Result::ok).filter(|message| message.reason == "compiler-artifact");
     let ours = artifacts.filter(|message| message.manifest_path.as_deref() == Some(manifest));
-    ours.flat_map(|message| message.filenames).find(|file| file.extension().is_some_and(|name| name == "wasm"))
+    ours.flat_map(|message| message.filenames)
+        .find(|file| file.extension().is_some_and(|name| name == "wasm"))
 }

@@ -14,8 +14,7 @@ const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_SOURCES: &str = "/usr/lib/rustlib/src/rust";
 /// The linker's names, best first; `lld-19` is what Debian ships beside its `rustc-web`.
-const LINKERS: [&str; 6] =
-    ["wasm-ld-19", "wasm-ld-20", "wasm-ld-21", "wasm-ld-22", "wasm-ld-18", "wasm-ld"];
+const LINKERS: [&str; 6] = ["wasm-ld-19", "wasm-ld-20", "wasm-ld-21", "wasm-ld-22", "wasm-ld-18", "wasm-ld"];
 
 /// A toolchain that builds for WebAssembly.
 #[derive(Debug, Clone)]

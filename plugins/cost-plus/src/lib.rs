@@ -45,6 +45,11 @@ impl Pricing for CostPlus {
         let margin = settings.route_margins.get(event.route().as_str()).copied().unwrap_or(settings.margin);
         let surcharge = cost.times(margin)?.max(settings.minimum_surcharge);
         bill.add(Line { code: USAGE, quantity: Decimal::ONE, unit_price: Decimal::ZERO, amount: cost })?;
-        bill.add(Line { code: SURCHARGE, quantity: Decimal::ONE, unit_price: Decimal::ZERO, amount: surcharge })
+        bill.add(Line {
+            code: SURCHARGE,
+            quantity: Decimal::ONE,
+            unit_price: Decimal::ZERO,
+            amount: surcharge,
+        })
     }
 }

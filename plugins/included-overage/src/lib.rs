@@ -60,8 +60,7 @@ impl Pricing for IncludedOverage {
     }
 
     fn meter(settings: &Settings, event: &Event, usage: &mut Usage) -> Outcome {
-        let quantity =
-            if settings.count == "events" { Decimal::ONE } else { event.measure(&settings.count) };
+        let quantity = if settings.count == "events" { Decimal::ONE } else { event.measure(&settings.count) };
         usage.add(UNIT, quantity)
     }
 

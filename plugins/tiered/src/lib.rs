@@ -37,7 +37,8 @@ impl Pricing for Tiered {
 
     fn check(settings: &Settings, problems: &mut Problems) {
         if settings.unit.is_empty() {
-            problems.add("/unit", "the unit has no name; write what the customer sees, such as \"1k tokens\"");
+            problems
+                .add("/unit", "the unit has no name; write what the customer sees, such as \"1k tokens\"");
         }
         if settings.measures.is_empty() {
             problems.add("/measures", "name at least one measure to count, such as \"output_tokens\"");

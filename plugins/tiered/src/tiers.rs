@@ -43,6 +43,10 @@ pub fn check(tiers: &[Tier], problems: &mut Problems) {
                 pointer,
                 format!("nothing says what a unit beyond {up_to} costs; set the last tier's up_to to null"),
             ),
+            Some(up_to) if up_to <= Decimal::ZERO => problems.add(
+                pointer,
+                format!("{up_to} is not above zero, so nothing would lie in the tier; raise it or leave the tier out"),
+            ),
             Some(up_to) if up_to <= floor => problems.add(
                 pointer,
                 format!("{up_to} does not lie above the tier before, which ends at {floor}; sort the tiers"),

@@ -63,7 +63,12 @@ pub struct Totals<'a> {
 }
 
 impl<'a> Totals<'a> {
-    pub(crate) fn rows_of(table: &'a native::Totals, strings: &'a [String], start: usize, end: usize) -> Self {
+    pub(crate) fn rows_of(
+        table: &'a native::Totals,
+        strings: &'a [String],
+        start: usize,
+        end: usize,
+    ) -> Self {
         Self { table, strings, start, end }
     }
 

@@ -84,11 +84,11 @@ pub use serde;
 
 /// Everything the author of a plugin needs: `use tollgate_sdk::prelude::*;`.
 pub mod prelude {
-    #[cfg(not(target_arch = "wasm32"))]
-    pub use crate::{Priced, PricedLine, TestBench, TestEvent};
     pub use crate::{
         Bill, Closing, Count, Counted, Decimal, Event, Fault, Line, LineCode, Outcome, Pricing, Problems,
         RefusalCode, Text, Totals, Unit, Usage, cumulative, decimal, log, plugin, pointer, settings,
     };
+    #[cfg(not(target_arch = "wasm32"))]
+    pub use crate::{Priced, PricedLine, TestBench, TestEvent};
     pub use serde_json::json;
 }

@@ -80,5 +80,8 @@ pub fn cumulative(
 /// A JSON pointer (RFC 6901) to a value inside the settings, for [`Problems::add`]: the names of its fields
 /// from the outside in, with whatever needs it escaped.
 pub fn pointer<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
-    segments.into_iter().map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1"))).collect()
+    segments
+        .into_iter()
+        .map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1")))
+        .collect()
 }

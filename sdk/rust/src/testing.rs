@@ -14,7 +14,7 @@ use crate::{
 };
 use counters::Counters;
 use serde::Serialize;
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, slice};
 
 /// Runs a plugin as the host would, in one period that goes on until the bench is dropped.
 pub struct TestBench<P> {
@@ -51,44 +51,63 @@ impl<P: Pricing> TestBench<P> {
     /// Meters, counts and rates several events as one batch; an answer for each.
     pub fn batch(&mut self, events: impl IntoIterator<Item = TestEvent>) -> Vec<Result<Priced, Fault>> {
         let events: Vec<TestEvent> = events.into_iter().collect();
-        let frame = event::frame(&events);
-        let metered = match native::meter::<P>(&self.settings, &frame) {
-            Ok(metered) => metered,
-            Err(problem) => return vec![Err(Fault::new(problem.message)); events.len()],
-        };
-        let mut faults: Vec<Option<Fault>> = vec![None; events.len()];
-        note_faults(&mut faults, &metered.faults, |row| Some(row as usize));
-        let settings = serde_json::from_str(&self.settings).unwrap_or_default();
-        let counted = match self.counters.count::<P>(&settings, &events, &frame, &metered) {
-            Ok(counted) => counted,
-            Err(fault) => return vec![Err(fault); events.len()],
-        };
+        let answers = self.price(&events);
+        answers.unwrap_or_else(|fault| events.iter().map(|_| Err(fault.clone())).collect())
+    }
+
+    /// What a customer is charged as the period ends.
+    ///
+    /// The event says who it is, when the period ends, and what was charged so far: see
+    /// [`TestEvent::charged`].
+    ///
+    /// # Errors
+    /// When the plugin faults the customer.
+    pub fn close(&mut self, customer: &TestEvent) -> Result<Priced, Fault> {
+        let mut frame = event::frame(slice::from_ref(customer));
+        let totals = self.counters.totals::<P>(&self.settings_value(), customer, &mut frame.strings);
+        let rated = native::close::<P>(&self.settings, &frame, &totals).map_err(unreadable)?;
+        if let Some(fault) = rated.faults.first() {
+            return Err(Fault::new(fault.message.clone()));
+        }
+        Ok(priced::<P>(&rated).pop().unwrap_or_default())
+    }
+
+    fn price(&mut self, events: &[TestEvent]) -> Result<Vec<Result<Priced, Fault>>, Fault> {
+        let frame = event::frame(events);
+        let metered = native::meter::<P>(&self.settings, &frame).map_err(unreadable)?;
+        let mut faults = faults_by_row(&metered.faults);
+        let counted = self.counters.count::<P>(&self.settings_value(), events, &frame, &metered)?;
         // The host leaves faulted events out of what it hands to `rate`.
-        let kept: Vec<usize> = (0..events.len()).filter(|row| !faults.iter().nth(*row).is_some_and(Option::is_some)).collect();
-        let rated_frame = event::frame(&kept.iter().filter_map(|row| events.get(*row).cloned()).collect::<Vec<_>>());
-        let rated = match native::rate::<P>(&self.settings, &rated_frame, &counted) {
-            Ok(rated) => rated,
-            Err(problem) => return vec![Err(Fault::new(problem.message)); events.len()],
-        };
-        note_faults(&mut faults, &rated.faults, |row| kept.get(row as usize).copied());
-        let mut priced = priced::<P>(&rated).into_iter();
-        faults
-            .into_iter()
-            .enumerate()
-            .map(|(row, fault)| {
-                let priced = if kept.contains(&row) { priced.next() } else { None };
-                fault.map_or_else(|| Ok(priced.unwrap_or_default()), Err)
-            })
-            .collect()
+        let (rows, kept): (Vec<u32>, Vec<TestEvent>) = (0..)
+            .zip(events)
+            .filter(|(row, _)| !faults.contains_key(row))
+            .map(|(row, e)| (row, e.clone()))
+            .unzip();
+        let rated = native::rate::<P>(&self.settings, &event::frame(&kept), &counted).map_err(unreadable)?;
+        let late = faults_by_row(&rated.faults);
+        let mut answers = BTreeMap::new();
+        for ((row, place), priced) in rows.iter().zip(0_u32..).zip(priced::<P>(&rated)) {
+            match late.get(&place) {
+                Some(fault) => drop(faults.insert(*row, fault.clone())),
+                None => drop(answers.insert(*row, Ok(priced))),
+            }
+        }
+        answers.extend(faults.into_iter().map(|(row, fault)| (row, Err(fault))));
+        Ok(answers.into_values().collect())
+    }
+
+    fn settings_value(&self) -> serde_json::Value {
+        serde_json::from_str(&self.settings).unwrap_or_default()
     }
 }
 
-fn note_faults(faults: &mut [Option<Fault>], found: &[native::EventFault], row_of: impl Fn(u32) -> Option<usize>) {
-    for fault in found {
-        if let Some(place) = row_of(fault.event).and_then(|row| faults.get_mut(row)) {
-            *place = Some(Fault::new(fault.message.clone()));
-        }
-    }
+/// The bench checks its settings when it is made, so this tells of a plugin whose settings cannot be written back.
+fn unreadable(problem: Problem) -> Fault {
+    Fault::new(format!("the settings cannot be read: {}: {}", problem.pointer, problem.message))
+}
+
+fn faults_by_row(faults: &[native::EventFault]) -> BTreeMap<u32, Fault> {
+    faults.iter().map(|fault| (fault.event, Fault::new(fault.message.clone()))).collect()
 }
 
 /// What one event costs.

@@ -77,7 +77,8 @@ impl Usage {
             Key::Owned(text) if !text.is_empty() => text,
             _ => return Err(Fault::new("the key of a `distinct` unit is empty")),
         };
-        let next = u32::try_from(self.new_keys.len()).ok().and_then(|new| self.strings_of_frame.checked_add(new));
+        let next =
+            u32::try_from(self.new_keys.len()).ok().and_then(|new| self.strings_of_frame.checked_add(new));
         let Some(next) = next else { return Err(Fault::new("the batch has too many keys")) };
         Ok(*self.new_keys.entry(text).or_insert(next))
     }

@@ -180,8 +180,5 @@ fn rated(rated: native::Rated) -> contract::Rated {
 }
 
 fn faults(faults: Vec<native::EventFault>) -> Vec<contract::Fault> {
-    faults
-        .into_iter()
-        .map(|fault| contract::Fault { event: fault.event, message: fault.message })
-        .collect()
+    faults.into_iter().map(|fault| contract::Fault { event: fault.event, message: fault.message }).collect()
 }

@@ -76,7 +76,8 @@ impl Arguments {
         for line in &self.lines {
             let name = line.unit.value();
             if !self.units.iter().any(|unit| unit.name.value() == name) {
-                let known: Vec<_> = self.units.iter().map(|unit| format!("`{}`", unit.name.value())).collect();
+                let known: Vec<_> =
+                    self.units.iter().map(|unit| format!("`{}`", unit.name.value())).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 let message = format!("no unit is named `{name}`; the plugin declares {known}");
                 return Err(Error::new(line.unit.span(), message));
@@ -240,7 +241,9 @@ impl Declaration {
 fn text_of(value: &Expr) -> Result<LitStr> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().is_empty() => Ok(text.clone()),
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Err(Error::new(text.span(), "this may not be empty")),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+            Err(Error::new(text.span(), "this may not be empty"))
+        }
         other => Err(Error::new_spanned(other, "this is a text, in quotation marks")),
     }
 }

@@ -75,8 +75,9 @@ fn refuse_crate_name() -> Result<()> {
     if name.bytes().all(allowed) {
         return Ok(());
     }
-    let message =
-        format!("the crate's name is the plugin's: `{name}` may have only lower-case letters, digits and hyphens");
+    let message = format!(
+        "the crate's name is the plugin's: `{name}` may have only lower-case letters, digits and hyphens"
+    );
     Err(Error::new(Span::call_site(), message))
 }
 
@@ -99,15 +100,16 @@ fn summary(implementation: &ItemImpl) -> Result<String> {
 }
 
 fn constants(arguments: &Arguments) -> TokenStream {
-    let units = (0_u32..).zip(&arguments.units).map(|(position, Unit { constant, name, aggregation, .. })| {
-        let doc = format!("The unit `{}`.", name.value());
-        let aggregation = variant(aggregation);
-        quote! {
-            #[doc = #doc]
-            pub const #constant: ::tollgate_sdk::Unit =
-                ::tollgate_sdk::Unit::declared(#position, ::tollgate_sdk::Aggregation::#aggregation);
-        }
-    });
+    let units =
+        (0_u32..).zip(&arguments.units).map(|(position, Unit { constant, name, aggregation, .. })| {
+            let doc = format!("The unit `{}`.", name.value());
+            let aggregation = variant(aggregation);
+            quote! {
+                #[doc = #doc]
+                pub const #constant: ::tollgate_sdk::Unit =
+                    ::tollgate_sdk::Unit::declared(#position, ::tollgate_sdk::Aggregation::#aggregation);
+            }
+        });
     let lines = (0_u32..).zip(&arguments.lines).map(|(position, Line { constant, code, title, .. })| {
         let doc = format!("The line `{}`: {}.", code.value(), title.value());
         quote! {

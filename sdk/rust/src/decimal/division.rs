@@ -1,6 +1,6 @@
 //! The operations that can leave a remainder: rounding, and division.
 
-use super::{Decimal, POWERS_OF_TEN, SCALE_MAX};
+use super::{COEFFICIENT_BITS, Decimal, POWERS_OF_TEN, SCALE_MAX};
 use crate::Fault;
 
 impl Decimal {
@@ -23,10 +23,16 @@ impl Decimal {
     /// When the divisor is zero, or the quotient does not end within 28 digits after the point: then say
     /// how to round it, with [`Decimal::divided_by_rounded`].
     pub fn divided_by(self, divisor: Self) -> Result<Self, Fault> {
-        let quotient = self.long_division(divisor, SCALE_MAX, None)?;
-        quotient.map(Self::shortest).ok_or_else(|| {
-            Fault::new(format!("{self} ÷ {divisor} does not end within {SCALE_MAX} digits after the point"))
-        })
+        let quotient = self.long_division(divisor, SCALE_MAX)?.filter(|quotient| quotient.remainder == 0);
+        quotient
+            .and_then(|Quotient { whole, scale, negative, .. }| {
+                Self::fit_shorter(with_sign(whole, negative), scale)
+            })
+            .ok_or_else(|| {
+                Fault::new(format!(
+                    "{self} ÷ {divisor} does not end within {SCALE_MAX} digits after the point"
+                ))
+            })
     }
 
     /// The quotient, rounded half to even to so many digits (0 to 28) after the point.
@@ -34,48 +40,58 @@ impl Decimal {
     /// # Errors
     /// When the divisor is zero, or the quotient has more digits than a decimal can hold.
     pub fn divided_by_rounded(self, divisor: Self, places: u32) -> Result<Self, Fault> {
-        let quotient = self.long_division(divisor, places.min(SCALE_MAX), Some(()))?;
-        quotient.ok_or_else(|| {
+        let places = places.min(SCALE_MAX);
+        let quotient = self.long_division(divisor, places)?;
+        quotient.and_then(|quotient| quotient.rounded(places)).ok_or_else(|| {
             Fault::new(format!("{self} ÷ {divisor} has more digits than an exact decimal can hold"))
         })
     }
 
-    /// Divides digit by digit, up to so many places; a remainder is rounded only when that is asked for.
-    fn long_division(self, divisor: Self, places: u32, round: Option<()>) -> Result<Option<Self>, Fault> {
+    /// Divides digit by digit, until it ends or has so many places; nothing when it grows too long.
+    fn long_division(self, divisor: Self, places: u32) -> Result<Option<Quotient>, Fault> {
         if divisor.is_zero() {
             return Err(Fault::new(format!("{self} cannot be divided by zero")));
         }
-        let negative = self.is_negative() != divisor.is_negative();
         let denominator = divisor.coefficient.unsigned_abs();
-        let mut quotient = self.coefficient.unsigned_abs() / denominator;
+        let mut whole = self.coefficient.unsigned_abs() / denominator;
         let mut remainder = self.coefficient.unsigned_abs() % denominator;
         let mut scale = i64::from(self.scale) - i64::from(divisor.scale);
         // A scale below zero stands for trailing zeros, which have to be written out.
         while scale < 0 || (remainder != 0 && scale < i64::from(places)) {
-            let Some(longer) = quotient.checked_mul(10) else { return Ok(None) };
-            quotient = longer + remainder * 10 / denominator;
+            if whole >> COEFFICIENT_BITS != 0 {
+                return Ok(None);
+            }
+            whole = whole * 10 + remainder * 10 / denominator;
             remainder = remainder * 10 % denominator;
             scale += 1;
         }
-        let Ok(scale) = u32::try_from(scale) else { return Ok(None) };
-        if remainder != 0 && round.is_none() {
-            return Ok(None);
+        let negative = self.is_negative() != divisor.is_negative();
+        let quotient = |scale| Quotient { whole, remainder, denominator, scale, negative };
+        Ok(u32::try_from(scale).ok().map(quotient))
+    }
+}
+
+/// A quotient as far as it was worked out: `(whole + remainder / denominator) / 10^scale`.
+struct Quotient {
+    whole: u128,
+    remainder: u128,
+    denominator: u128,
+    scale: u32,
+    negative: bool,
+}
+
+impl Quotient {
+    fn rounded(self, places: u32) -> Option<Decimal> {
+        let dropped = self.scale.saturating_sub(places);
+        if dropped == 0 {
+            let rounded = half_even(self.whole, self.remainder, self.denominator);
+            return Decimal::fit_shorter(with_sign(rounded, self.negative), self.scale);
         }
-        if scale <= places {
-            let rounded = half_even(quotient, remainder, denominator);
-            return Ok(Self::fit_shorter(with_sign(rounded, negative), scale));
-        }
-        // Already more digits than were asked for: a remainder only decides what would be a tie.
-        let sticky = u128::from(remainder != 0);
-        let Some(power) = POWERS_OF_TEN.get((scale - places) as usize).map(|power| power.unsigned_abs()) else {
-            return Ok(Some(Self { coefficient: 0, scale: places }));
-        };
-        if round.is_none() {
-            return Ok(Self::fit_shorter(with_sign(quotient, negative), scale));
-        }
-        let (whole, rest) = (quotient / power, quotient % power);
-        let rounded = half_even(whole, rest * 2 + sticky, power * 2);
-        Ok(Self::fit_shorter(with_sign(rounded, negative), places))
+        let power = POWERS_OF_TEN.get(dropped as usize)?.unsigned_abs();
+        // What remains below the last digit only tells a tie from a little more than one.
+        let rest = self.whole % power * 2 + u128::from(self.remainder != 0);
+        let rounded = half_even(self.whole / power, rest, power * 2);
+        Decimal::fit_shorter(with_sign(rounded, self.negative), places)
     }
 }
 

@@ -1,7 +1,10 @@
 //! From whole batches to one event at a time, and back.
 
 use super::{Counted, Descriptor, Frame, Metered, Problem, Rated, Totals};
-use crate::{Bill, Closing, Event, Fault, Pricing, Problems, Usage, closing, columns::Columns, counted, pricing::pointer};
+use crate::{
+    Bill, Closing, Event, Fault, Pricing, Problems, Usage, closing, columns::Columns, counted,
+    pricing::pointer,
+};
 use serde_path_to_error::Segment;
 
 /// What the plugin is.
@@ -88,13 +91,12 @@ pub fn close<P: Pricing>(settings: &str, frame: &Frame, totals: &Totals) -> Resu
     Ok(bill.finish())
 }
 
-/// Reads the settings, naming the value that does not fit.
+/// Reads the settings, naming the value that does not fit. Not inlined: once in a component is enough.
+#[inline(never)]
 fn parse<P: Pricing>(settings: &str) -> Result<P::Settings, Problem> {
     let mut reader = serde_json::Deserializer::from_str(settings);
-    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| Problem {
-        pointer: pointer_to(error.path()),
-        message: error.inner().to_string(),
-    })?;
+    let parsed = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| Problem { pointer: pointer_to(error.path()), message: error.inner().to_string() })?;
     reader.end().map_err(|error| Problem { pointer: String::new(), message: error.to_string() })?;
     Ok(parsed)
 }

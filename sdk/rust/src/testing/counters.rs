@@ -1,10 +1,10 @@
 //! The counters that a host keeps between `meter` and `rate`.
 
-use super::TestEvent;
+use super::{TestEvent, event::intern};
 use crate::{
     Aggregation, Decimal, Declared, Fault, UnitDeclaration,
     columns::decimal_at,
-    native::{Counted, Frame, Metered},
+    native::{Counted, Frame, Metered, Totals, count},
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,8 @@ impl Counters {
                 };
                 let quantity = decimal_at(&metered.quantities, row);
                 let key = key_of(frame, metered, row);
-                let (before, after) = self.advance(name_of(unit, settings, event), unit.aggregation, key, quantity)?;
+                let (before, after) =
+                    self.advance(name_of(unit, settings, event), unit.aggregation, key, quantity)?;
                 counted.units.push(unit_position);
                 counted.quantities.extend(quantity.to_words());
                 counted.before.extend(before.to_words());
@@ -50,6 +51,27 @@ impl Counters {
             }
         }
         Ok(counted)
+    }
+
+    /// The counters of one customer, as the host hands them to `close`.
+    pub(super) fn totals<P: Declared>(
+        &self,
+        settings: &Value,
+        customer: &TestEvent,
+        strings: &mut Vec<String>,
+    ) -> Totals {
+        let mut totals = Totals::default();
+        for (position, unit) in (0_u32..).zip(P::UNITS) {
+            let (owner, name, _) = name_of(unit, settings, customer);
+            let ours = self.totals.iter().filter(|((of, unit, _), _)| *of == owner && *unit == name);
+            for ((_, _, groups), total) in ours {
+                totals.units.push(position);
+                totals.groups.push(intern(strings, &groups.join(", ")));
+                totals.totals.extend(total.to_words());
+            }
+        }
+        totals.counts.push(count(totals.units.len()));
+        totals
     }
 
     fn advance(

@@ -57,6 +57,12 @@ impl TestEvent {
         self.text("model", name)
     }
 
+    /// Who ran the model.
+    #[must_use]
+    pub fn provider(self, name: &str) -> Self {
+        self.text("provider", name)
+    }
+
     /// One of the application's own words.
     #[must_use]
     pub fn attribute(self, name: &str, value: &str) -> Self {
@@ -73,6 +79,14 @@ impl TestEvent {
     #[must_use]
     pub fn network_cost(self, cost: &str) -> Self {
         self.number("network-cost", cost)
+    }
+
+    /// For [`TestBench::close`](crate::TestBench::close): what the lines of a code have charged in the
+    /// period, as a decimal text; of all lines, when the code is empty.
+    #[must_use]
+    pub fn charged(self, code: &str, amount: &str) -> Self {
+        let column = if code.is_empty() { "charged".to_owned() } else { format!("charged:{code}") };
+        self.number(&column, amount)
     }
 
     /// A raw number, as a decimal text.
@@ -126,7 +140,7 @@ pub(super) fn frame(events: &[TestEvent]) -> Frame {
     Frame { rows, times, texts, numbers: numbers.collect(), strings }
 }
 
-fn intern(strings: &mut Vec<String>, text: &str) -> u32 {
+pub(super) fn intern(strings: &mut Vec<String>, text: &str) -> u32 {
     let known = strings.iter().position(|string| string == text);
     count(known.unwrap_or_else(|| {
         strings.push(text.to_owned());

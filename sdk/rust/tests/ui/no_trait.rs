@@ -1,0 +1,10 @@
+use tollgate_sdk::prelude::*;
+
+#[settings]
+pub struct Settings {}
+
+/// Charges nothing.
+#[plugin()]
+impl Example {}
+
+fn main() {}

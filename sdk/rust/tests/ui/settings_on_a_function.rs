@@ -1,0 +1,6 @@
+use tollgate_sdk::prelude::*;
+
+#[settings]
+fn settings() {}
+
+fn main() {}

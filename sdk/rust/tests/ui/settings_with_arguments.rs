@@ -1,0 +1,6 @@
+use tollgate_sdk::prelude::*;
+
+#[settings(strict)]
+pub struct Settings {}
+
+fn main() {}
