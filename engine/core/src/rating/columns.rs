@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::frame::{Frame, NumberColumn, TextColumn};
+use crate::frame::{Frame, Metered, NumberColumn, TextColumn};
 use crate::rating::Candidate;
 use crate::rating::parties::Parties;
 use crate::words;
@@ -38,6 +38,16 @@ pub fn pack(rows: &[&Candidate], parties: &Parties) -> Frame {
         texts: texts.columns.into_iter().filter(|column| column.ids.iter().any(|id| *id != 0)).collect(),
         numbers: numbers.columns,
     }
+}
+
+/// The text of a string id of an answer, which continues the frame's table.
+pub(crate) fn text<'a>(frame: &'a Frame, metered: &'a Metered, id: u32) -> &'a str {
+    let id = id as usize;
+    frame
+        .strings
+        .get(id)
+        .or_else(|| metered.strings.get(id.saturating_sub(frame.strings.len())))
+        .map_or("", String::as_str)
 }
 
 /// The string table under construction.

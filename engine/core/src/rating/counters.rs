@@ -10,6 +10,7 @@ use crate::plugin::Aggregation;
 use crate::quantity::{Quantity, QuantityError};
 use crate::rating::Candidate;
 use crate::rating::answer::Usage;
+use crate::rating::columns::text;
 use crate::rating::parties::{Parties, PartyId};
 use crate::rating::terms::{Terms, UnitTerms};
 use crate::store::{CounterChange, CounterKey, SeenKey, StoreError};
@@ -381,16 +382,6 @@ impl<'a> Counters<'a> {
         }
         answers.map(|_| ())
     }
-}
-
-/// The text of a string id of an answer, which continues the frame's table.
-pub(crate) fn text<'a>(frame: &'a Frame, metered: &'a Metered, id: u32) -> &'a str {
-    let id = id as usize;
-    frame
-        .strings
-        .get(id)
-        .or_else(|| metered.strings.get(id.saturating_sub(frame.strings.len())))
-        .map_or("", String::as_str)
 }
 
 /// The values of a unit's group columns in one row.

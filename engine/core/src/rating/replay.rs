@@ -6,7 +6,6 @@ use crate::charge::{Charge, UsageRow};
 use crate::frame::{Counted, Frame, Metered};
 use crate::pricer::{Pricer, PricerError, Pricing};
 use crate::rating::answer::{self, BadAnswer, Usage};
-use crate::rating::counters;
 use crate::rating::parties::Parties;
 use crate::rating::terms::Terms;
 use crate::rating::{Candidate, columns, priced_lines, split_of};
@@ -74,7 +73,7 @@ impl Replay<'_> {
                 return Err(format!("it is metered as {count} units rows, was {}", charge.usage.len()));
             }
             for (kept, now) in charge.usage.iter().zip(usage.by_ref()) {
-                self.compare_usage(kept, now, counters::text(frame, metered, now.key))?;
+                self.compare_usage(kept, now, columns::text(frame, metered, now.key))?;
                 counted.quantities.extend(words::encode(kept.quantity.decimal()));
                 counted.before.extend(words::encode(kept.before.decimal()));
                 counted.after.extend(words::encode(kept.after.decimal()));
