@@ -176,10 +176,10 @@ fn definitions_stand_in_for_the_plugin() {
     let closed = folder.run("close --data data --app paperwise --period 2026-10");
     let twice = folder.run("close --data data --app paperwise --period 2026-10");
     let unknown = folder.run("close --data data --app nobodys --period 2026-10");
-    let first_lines: String = undefined.output.lines().take(3).map(|line| format!("{line}\n")).collect();
+    let first_lines = undefined.output.lines().take(3).collect::<Vec<_>>().join("\n");
     let words = [&closed, &twice, &unknown].map(tollgate_tests::tollgate::Answer::in_words);
     insta::assert_snapshot!(format!(
-        "{defined}{first_lines}exit code {}\n{}",
+        "{defined}{first_lines}\nexit code {}\n{}",
         undefined.code,
         words.join("\n")
     ));

@@ -1,6 +1,6 @@
 //! `kill -9` while events are recorded: what was acknowledged is there, once, and the rest can follow.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};

@@ -61,7 +61,9 @@ pub fn expected(lines: &str, terms: &Terms<'_>) -> Value {
         statement.charge(&plugin, &event, cost, &read(terms.platform_share));
     }
     let mut totals = Sums::default();
-    statements.values().for_each(|statement| totals.add(&statement.sums));
+    for statement in statements.values() {
+        totals.add(&statement.sums);
+    }
     let customers = statements.iter().map(|((customer, period, _), statement)| {
         let mut object = json!({
             "customer": customer,
