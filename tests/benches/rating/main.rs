@@ -63,7 +63,7 @@ fn main() {
 fn included_overage(criterion: &mut Criterion, samples: &Samples) {
     let settings = r#"{"unit":"request","count":"events","included":"100","overage_price":"0.02",
         "premium_routes":["premium"],"premium_surcharge":"0.05"}"#;
-    let component = include_bytes!("../../plugins/prebuilt/included-overage.wasm");
+    let component = include_bytes!("../../../plugins/prebuilt/included-overage.wasm");
     measure::<included_overage::IncludedOverage>(
         criterion,
         samples,
@@ -76,7 +76,7 @@ fn included_overage(criterion: &mut Criterion, samples: &Samples) {
 fn tiered(criterion: &mut Criterion, samples: &Samples) {
     let settings = r#"{"unit":"1k tokens","measures":["input_tokens","output_tokens"],"divide_by":"1000",
         "tiers":[{"up_to":"500","unit_price":"0.03","flat":"0"},{"up_to":null,"unit_price":"0.02","flat":"1.00"}]}"#;
-    let component = include_bytes!("../../plugins/prebuilt/tiered.wasm");
+    let component = include_bytes!("../../../plugins/prebuilt/tiered.wasm");
     measure::<tiered::Tiered>(criterion, samples, "tiered", (settings, component), hand_written::tiered);
 }
 
