@@ -111,7 +111,7 @@ pub fn build(directory: &Path, options: &BuildOptions) -> Result<Built, BuildErr
 
 /// The digest that identifies a plugin, in lower-case hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 /// Runs cargo and returns the core module's path.
@@ -167,7 +167,7 @@ fn remapped_paths(source: &Crate, toolchain: &Toolchain) -> OsString {
 
 fn component(name: &str, module: &[u8]) -> Result<Vec<u8>, BuildError> {
     let encoded =
-        ComponentEncoder::default().validate(true).module(module).and_then(|encoder| encoder.encode());
+        ComponentEncoder::default().validate(true).module(module).and_then(ComponentEncoder::encode);
     // The alternate form lists the causes as well.
     encoded.map_err(|error| BuildError::NoPlugin { name: name.to_owned(), reason: format!("{error:#}") })
 }

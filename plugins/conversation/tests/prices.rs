@@ -1,4 +1,5 @@
 //! What `conversation` charges, case by case.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // What cannot be is a failed test.
 
 use conversation::Conversation;
 use tollgate_sdk::{native, prelude::*};

@@ -1,4 +1,5 @@
 //! What `included-overage` charges, case by case.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // What cannot be is a failed test.
 
 use included_overage::IncludedOverage;
 use tollgate_sdk::{native, prelude::*};

@@ -80,8 +80,10 @@ pub fn cumulative(
 /// A JSON pointer (RFC 6901) to a value inside the settings, for [`Problems::add`]: the names of its fields
 /// from the outside in, with whatever needs it escaped.
 pub fn pointer<'a>(segments: impl IntoIterator<Item = &'a str>) -> String {
-    segments
-        .into_iter()
-        .map(|segment| format!("/{}", segment.replace('~', "~0").replace('/', "~1")))
-        .collect()
+    let mut pointer = String::new();
+    for segment in segments {
+        pointer.push('/');
+        pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
+    }
+    pointer
 }

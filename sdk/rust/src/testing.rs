@@ -102,8 +102,8 @@ impl<P: Pricing> TestBench<P> {
 }
 
 /// The bench checks its settings when it is made, so this tells of a plugin whose settings cannot be written back.
-fn unreadable(problem: Problem) -> Fault {
-    Fault::new(format!("the settings cannot be read: {}: {}", problem.pointer, problem.message))
+fn unreadable(Problem { pointer, message }: Problem) -> Fault {
+    Fault::new(format!("the settings cannot be read: {pointer}: {message}"))
 }
 
 fn faults_by_row(faults: &[native::EventFault]) -> BTreeMap<u32, Fault> {

@@ -1,4 +1,5 @@
 //! What the SDK promises an author, seen through a plugin that uses all of it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // What cannot be is a failed test.
 
 use tollgate_sdk::{Aggregation, LineKind, native, prelude::*};
 
@@ -211,7 +212,7 @@ fn a_unit_is_used_as_it_was_declared() {
     impl Pricing for Confused {
         type Settings = ();
 
-        fn meter(_: &(), event: &Event, usage: &mut Usage) -> Outcome {
+        fn meter((): &(), event: &Event, usage: &mut Usage) -> Outcome {
             match event.route().as_str() {
                 "sum" => usage.add_distinct(PAGE, "key"),
                 "empty" => usage.add_distinct(GUEST, event.model()),
@@ -219,7 +220,7 @@ fn a_unit_is_used_as_it_was_declared() {
             }
         }
 
-        fn rate(_: &(), _: &Event, _: &Counted, _: &mut Bill) -> Outcome {
+        fn rate((): &(), _: &Event, _: &Counted, _: &mut Bill) -> Outcome {
             Ok(())
         }
     }

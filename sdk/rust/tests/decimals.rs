@@ -1,4 +1,5 @@
 //! Exact decimals against big fractions: a result is exact, or there is none.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // What cannot be is a failed test.
 
 use num_bigint::BigInt;
 use num_rational::BigRational;

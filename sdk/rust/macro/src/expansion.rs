@@ -5,10 +5,10 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Error, Expr, ExprLit, Ident, ImplItem, ItemImpl, Lit, Meta, Path, Result, Type};
 
-pub(crate) fn plugin(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+pub(crate) fn plugin(arguments: TokenStream, item: &TokenStream) -> Result<TokenStream> {
     let arguments: Arguments = syn::parse2(arguments)?;
     let implementation: ItemImpl = syn::parse2(item.clone())
-        .map_err(|_| Error::new_spanned(&item, "`plugin` belongs above an `impl Pricing for ...`"))?;
+        .map_err(|_| Error::new_spanned(item, "`plugin` belongs above an `impl Pricing for ...`"))?;
     let name = plugin_type(&implementation)?;
     refuse_missing_items(&implementation)?;
     refuse_crate_name()?;

@@ -29,12 +29,12 @@ use proc_macro::TokenStream;
 /// - `refusal(CONSTANT, code, title)`.
 #[proc_macro_attribute]
 pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    expansion::plugin(arguments.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    expansion::plugin(arguments.into(), &item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a struct or an enum part of a plugin's settings: read from JSON, refusing fields it does not have, and
 /// described in the plugin's schema by its doc comments. `#[serde(default = "...")]` and the like work as always.
 #[proc_macro_attribute]
 pub fn settings(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    settings::settings(arguments.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+    settings::settings(arguments.into(), &item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

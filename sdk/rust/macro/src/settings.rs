@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, Item, Result};
 
-pub(crate) fn settings(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
+pub(crate) fn settings(arguments: TokenStream, item: &TokenStream) -> Result<TokenStream> {
     if !arguments.is_empty() {
         return Err(Error::new_spanned(arguments, "`settings` takes no arguments"));
     }
