@@ -216,7 +216,8 @@ fn an_unknown_model_is_held_and_not_lost() {
 
 fn reasons(report: &Value) -> String {
     let problems = report["problems"].as_array().unwrap().iter();
-    problems.map(|problem| format!("{}: {}\n", problem["line"], text(&problem["reason"]))).collect()
+    let reasons = problems.map(|problem| format!("{}: {}", problem["line"], text(&problem["reason"])));
+    reasons.collect::<Vec<_>>().join("\n")
 }
 
 fn text(value: &Value) -> &str {
