@@ -1,5 +1,7 @@
 //! The same results in words and columns, for people.
 
+use std::fmt::Write as _;
+
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use tollgate_core::money::format_money;
 use tollgate_core::statement::Statement;
@@ -46,7 +48,7 @@ pub fn statement(statement: &Statement) -> String {
     let state = if statement.closed { "closed" } else { "open" };
     let mut text = format!("{} — {} ({state})\n", statement.name, statement.period);
     for used in &statement.usage {
-        text += &format!("  Used: {}\n", used_in_words(used));
+        let _ = writeln!(text, "  Used: {}", used_in_words(used));
     }
     let mut rows: Vec<Vec<String>> = Vec::with_capacity(statement.lines.len());
     for line in &statement.lines {
@@ -81,7 +83,7 @@ pub fn ingested(counts: Counts, problems: &[Problem]) -> String {
     for problem in problems {
         let Problem { file, line, id, reason } = problem;
         let id = if id.is_empty() { String::new() } else { format!(" {id}:") };
-        text += &format!("  {file}:{line}:{id} {reason}\n");
+        let _ = writeln!(text, "  {file}:{line}:{id} {reason}");
     }
     text
 }

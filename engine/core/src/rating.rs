@@ -4,7 +4,8 @@
 //! A run over many events either answers for all of them or for none. When it does not, the batch is cut
 //! in two and each half is run again, the earlier half first so that the counters advance in order, until
 //! the event that cannot be priced stands alone and is held. An event therefore gets the same charge
-//! whatever batch it arrives in.
+//! whatever batch it arrives in. Where the run that failed burnt much fuel, as an endless loop does, its
+//! events are run one by one instead: then each such event burns a budget once, not once for each halving.
 
 pub mod answer;
 pub mod columns;
@@ -28,7 +29,7 @@ use parties::{Parties, PartyId};
 use terms::Terms;
 
 /// How many times a batch's fuel budget failing runs may burn before the rest of it is held.
-const WASTE_BUDGETS_MAX: u64 = 16;
+const WASTE_BUDGETS_MAX: u64 = 64;
 
 /// An event with everything but its price.
 #[derive(Clone, Debug)]
@@ -57,7 +58,8 @@ pub fn rate(
     candidates: &[&Candidate],
 ) -> Result<Vec<Outcome>, StoreError> {
     let waste_left = pricer.fuel_budget(candidates.len()).saturating_mul(WASTE_BUDGETS_MAX);
-    let mut rater = Rater { pricer, terms, parties, counters, waste_left };
+    let mut rater =
+        Rater { pricer, terms, parties, counters, waste_left, last_was_costly: false, given_up: None };
     rater.rate(candidates, false)
 }
 
@@ -67,6 +69,10 @@ struct Rater<'a, 'b> {
     parties: &'a Parties,
     counters: &'a mut Counters<'b>,
     waste_left: u64,
+    /// Whether the run that failed last burnt half of its budget or more.
+    last_was_costly: bool,
+    /// Why the rest of the batch is held without a further run.
+    given_up: Option<HoldReason>,
 }
 
 /// Why a run over some events gave no outcomes.
@@ -86,6 +92,9 @@ impl Rater<'_, '_> {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(reason) = &self.given_up {
+            return Ok(hold_all(rows, reason));
+        }
         let reason = match self.attempt(rows) {
             Ok(outcomes) => return Ok(outcomes),
             Err(Failure::Store(error)) => return Err(error),
@@ -97,19 +106,21 @@ impl Rater<'_, '_> {
             }
             Err(Failure::Run(reason)) => reason,
         };
-        if rows.len() == 1 {
-            return Ok(vec![Outcome::Held(reason)]);
-        }
         if self.waste_left == 0 {
             let message = format!(
                 "{} failed on too many events of one batch, last: {}",
                 self.terms.plugin, reason.message
             );
-            return Ok(hold_all(rows, &HoldReason { message, ..reason }));
+            self.given_up = Some(HoldReason { message, ..reason.clone() });
         }
-        let (earlier, later) = rows.split_at(rows.len() / 2);
-        let mut outcomes = self.rate(earlier, sifted)?;
-        outcomes.extend(self.rate(later, sifted)?);
+        if rows.len() == 1 {
+            return Ok(vec![Outcome::Held(reason)]);
+        }
+        let piece = if self.last_was_costly { 1 } else { rows.len().div_ceil(2) };
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for piece in rows.chunks(piece) {
+            outcomes.extend(self.rate(piece, sifted)?);
+        }
         Ok(outcomes)
     }
 
@@ -141,7 +152,9 @@ impl Rater<'_, '_> {
             self.pricer.open(&tariff.plugin, &tariff.settings).map_err(|error| hopeless(&error))?;
         let result = self.run(&mut *pricing, rows);
         if result.is_err() {
-            self.waste_left = self.waste_left.saturating_sub(pricing.fuel_spent());
+            let spent = pricing.fuel_spent();
+            self.waste_left = self.waste_left.saturating_sub(spent);
+            self.last_was_costly = spent >= self.pricer.fuel_budget(rows.len()) / 2;
         }
         result
     }

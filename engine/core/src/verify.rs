@@ -294,7 +294,8 @@ impl<'a> Audit<'a> {
             zero.require(*sum == 0, || format!("{currency}: {}", crate::money::format_nano(*sum)));
         }
         check.counted = format!("{} accounts", kept.len());
-        zero.counted = format!("{} accounts in {} currencies", kept.len(), sums.len());
+        let currencies: Vec<&str> = sums.keys().copied().collect();
+        zero.counted = format!("{} accounts in {}", kept.len(), currencies.join(", "));
         Ok((check, zero))
     }
 }

@@ -11,6 +11,8 @@ use tollgate_core::plugin::Problem;
 const SCHEMA_BYTES_MAX: usize = 256 << 10;
 /// Parts of a schema in which every reference is replaced by what it refers to.
 const PARTS_MAX: usize = 5_000;
+/// References inside what other references refer to: each costs the host stack.
+const REFERENCE_DEPTH_MAX: usize = 64;
 const PATTERN_BYTES_MAX: usize = 1 << 20;
 const PROBLEMS_MAX: usize = 20;
 const MESSAGE_BYTES_MAX: usize = 400;
@@ -104,6 +106,9 @@ impl<'a> Extent<'a> {
         if self.open.contains(&reference) {
             return Err(format!("is recursive: `{reference}` contains itself"));
         }
+        if self.open.len() >= REFERENCE_DEPTH_MAX {
+            return Err(format!("nests more than {REFERENCE_DEPTH_MAX} references"));
+        }
         let pointer = reference.strip_prefix('#').ok_or_else(outside)?;
         let target = self.root.pointer(pointer).ok_or_else(outside)?;
         self.open.push(reference);
@@ -131,6 +136,8 @@ mod tests {
                 )
             })
             .collect();
+        let links: Vec<String> =
+            (0..100).map(|link| format!(r##""d{link}":{{"$ref":"#/$defs/d{}"}}"##, link + 1)).collect();
         let messages = [
             "{",
             r#"{"type":"objekt"}"#,
@@ -142,6 +149,7 @@ mod tests {
             r#"{"pattern":"((a{1,1000}){1,1000}){1,1000}"}"#,
             r#"{"pattern":"(?=a)b"}"#,
             &format!(r##"{{"$defs":{{{},"d30":{{}}}},"$ref":"#/$defs/d0"}}"##, doubling.join(",")),
+            &format!(r##"{{"$defs":{{{},"d100":{{}}}},"$ref":"#/$defs/d0"}}"##, links.join(",")),
         ]
         .map(refusal);
         insta::assert_snapshot!(messages.join("\n"));

@@ -8,6 +8,15 @@
 //! - *native*: the engine with the plugin's own code compiled natively;
 //! - *sandbox*: the engine with the plugin as a component, a fresh instance for each batch.
 
+// A benchmark may stop where it stands, and measures in floats.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss
+)]
+#![allow(missing_docs)]
+
 mod durable;
 mod hand_written;
 

@@ -1,5 +1,6 @@
 //! `ledger verify`: the proof, line by line.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use indicatif::ProgressBar;
@@ -33,13 +34,13 @@ pub fn in_words(checks: &[Check]) -> String {
     let mut text = String::new();
     for check in checks {
         let verdict = if check.violations == 0 { "holds " } else { "BROKEN" };
-        text += &format!("  {verdict}  {} ({})\n", check.invariant, check.counted);
+        let _ = writeln!(text, "  {verdict}  {} ({})", check.invariant, check.counted);
         for told in &check.told {
-            text += &format!("            {told}\n");
+            let _ = writeln!(text, "            {told}");
         }
         let untold = check.violations.saturating_sub(check.told.len() as u64);
         if untold > 0 {
-            text += &format!("            and {untold} more\n");
+            let _ = writeln!(text, "            and {untold} more");
         }
     }
     let broken = checks.iter().filter(|check| check.violations > 0).count();
