@@ -201,7 +201,7 @@ fn a_surcharge_over_the_cap_is_held() {
     });
     folder.write("events.jsonl", events.collect::<String>());
     let run = RATE.replace("plugin.wasm", "included-overage --surcharge-max 100");
-    let report = folder.run(RATE).json();
+    let report = folder.run(&run).json();
     assert_eq!((&report["events"]["rated"], &report["events"]["held"]), (&4.into(), &1.into()));
     assert_eq!(report["customers"][0]["usage"], json!([{"unit": "page", "used": "40"}]));
     assert_eq!(report["totals"]["total"], "0.8");

@@ -1,6 +1,6 @@
 //! What a person sees: the demo, help, statements, proofs, and how each command ends.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
 use std::io::Read as _;
 use std::process::Stdio;

@@ -1,6 +1,6 @@
 //! The program against the oracle, to the last digit; and the same events by every way in, byte for byte.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
 use serde_json::Value;
 use tollgate_tests::events::{PRICES, generate, trace};

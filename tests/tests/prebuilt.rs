@@ -1,6 +1,6 @@
 //! The committed plugins are the ones the manifest names and the ones their sources give.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
 use std::collections::BTreeSet;
 

@@ -1,6 +1,6 @@
 //! The house is in order: what a reviewer would have to look for, an ordinary test finds.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
 use std::path::Path;
 use std::process::Command;
