@@ -109,6 +109,8 @@ fn place(backtrace: &WasmBacktrace) -> Option<String> {
         // Column 0 stands for the whole line.
         let column = symbol.column().filter(|column| *column > 0);
         let column = column.map(|column| format!(":{column}")).unwrap_or_default();
+        // An export's name holds a `#`, and the sentence has already said which export was called.
+        let function = function.filter(|name| !name.contains('#'));
         let function = function.map(|name| format!(" (in {})", readable(name))).unwrap_or_default();
         return Some(format!("at {file}:{line}{column}{function}"));
     }

@@ -160,5 +160,5 @@ fn settings_are_judged_by_the_schema_and_then_by_the_plugin() {
     let table: Vec<String> = cases.iter().map(|case| format!("{case} -> {}", problems(case))).collect();
     insta::assert_snapshot!(table.join("\n"));
     let error = sandbox.check(&plugin, &settings("panic", "always", "check")).unwrap_err();
-    insta::assert_snapshot!(error, @r#"hostile 6.6.6: `check` panicked: no rate for model "gpt-99", at src/crimes.rs:24:25 (in tollgate:pricing/plugin@0.1.0#check)"#);
+    insta::assert_snapshot!(error, @r#"hostile 6.6.6: `check` panicked: no rate for model "gpt-99", at src/crimes.rs:24:25"#);
 }
