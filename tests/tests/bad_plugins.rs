@@ -153,7 +153,7 @@ fn a_plugin_that_always_loops_is_given_up_on() {
     let report = folder(&hostile(), &crime("loop", "always", "rate"), features).run(RATE).json();
     assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
     assert_eq!((&report["events"]["rated"], &report["events"]["held"]), (&0.into(), &3_000.into()));
-    insta::assert_snapshot!(report["problems"][2_999]["reason"].as_str().unwrap(), @"held: hostile 6.6.6 failed on too many events of one batch, last: hostile 6.6.6: `rate` ran past its budget of 20000000 fuel, at src/crimes.rs:32 (in hostile::crimes::spin)");
+    insta::assert_snapshot!(report["problems"][2_999]["reason"].as_str().unwrap(), @"held: hostile 6.6.6 failed on too many events of one batch, last: hostile 6.6.6: `rate` ran past its budget of 10020000 fuel, at src/crimes.rs:32 (in hostile::crimes::spin)");
 }
 
 /// One app's plugin loops at each of its events; another's are rated all the same.

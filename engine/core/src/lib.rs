@@ -2,8 +2,9 @@
 //!
 //! It owns every rule about money, metering and what is charged: events at the door, price books, usage
 //! counters, tariffs, charges, the double-entry ledger, statements and payouts. It knows no database, no
-//! WebAssembly, no network and no clock: it calls two traits, [`Pricer`] and [`Store`], and whoever
-//! composes it provides them. Read [`Engine`] first: it is the control flow, top to bottom.
+//! WebAssembly, no network and no clock: it calls two traits, [`Pricer`](pricer::Pricer) and
+//! [`Store`](store::Store), and whoever composes it provides them. Read [`Engine`](engine::Engine) first: it
+//! is the control flow, top to bottom.
 
 pub mod catalog;
 pub mod charge;

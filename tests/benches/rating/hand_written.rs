@@ -9,11 +9,8 @@ use tollgate_core::money::Amount;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::rating::Candidate;
 
-/// What an event comes to.
-pub struct Priced {
-    pub lines: Vec<Line>,
-    pub split: Split,
-}
+/// What an event comes to: its lines, and who gets what.
+pub type Priced = (Vec<Line>, Split);
 
 fn line(code: &Arc<str>, quantity: Decimal, amount: Decimal) -> Line {
     let quantity = Quantity::new(quantity).expect("a quantity");
@@ -28,7 +25,7 @@ fn line(code: &Arc<str>, quantity: Decimal, amount: Decimal) -> Line {
 fn priced(row: &Candidate, lines: Vec<Line>) -> Priced {
     let total = lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount));
     let split = Split::of(total.expect("a total"), row.network_cost, Decimal::new(20, 2)).expect("a split");
-    Priced { lines, split }
+    (lines, split)
 }
 
 /// 100 requests included, then 0.02 each; 0.05 more on the premium route.

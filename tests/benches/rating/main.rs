@@ -211,7 +211,7 @@ fn definitions() -> [Definition; 3] {
 fn event_text(row: u32) -> String {
     let workspace = row.wrapping_mul(7_919) % 40;
     let feature = ["code-review", "code-completion", "repo-search"][row as usize % 3];
-    let route = if row % 7 == 0 { "premium" } else { "default" };
+    let route = if row.is_multiple_of(7) { "premium" } else { "default" };
     let (input, output) = (row.wrapping_mul(2_654_435_761) % 7_000 + 1, row.wrapping_mul(40_503) % 700 + 1);
     let (minute, second) = (row / 60 % 60, row % 60);
     format!(
