@@ -18,17 +18,20 @@ use std::{
 use wit_component::ComponentEncoder;
 
 /// Settings of the release profile that plugins are built with, whatever the workspace says.
-const PROFILE: [&str; 7] = [
+const PROFILE: [&str; 9] = [
     "opt-level=3",
     // The bulk of a plugin is JSON and its schema, which run once a batch; what runs for each event is
     // generic or inlined, and so compiled with the plugin.
     "package.\"*\".opt-level=\"s\"",
+    // Except this one: it multiplies 128 bits.
+    "package.compiler_builtins.opt-level=3",
     "lto=\"fat\"",
     "codegen-units=1",
     "panic=\"abort\"",
     "incremental=false",
-    // In a price an integer that wraps around is worse than a trap.
+    // In a price an integer that wraps around is worse than a trap; the libraries do their own checks.
     "overflow-checks=true",
+    "package.\"*\".overflow-checks=false",
 ];
 
 /// How to build.

@@ -74,11 +74,25 @@ impl<'a> Columns<'a> {
 #[inline]
 pub(crate) fn named<'a, T>(columns: &[(&'a str, &'a [T])], name: &str) -> &'a [T] {
     for (column, values) in columns {
-        if *column == name {
+        if same(column, name) {
             return values;
         }
     }
     &[]
+}
+
+/// Whether two texts are equal, eight bytes at a time: a call of `memcmp` on WebAssembly goes byte by byte.
+#[inline]
+pub(crate) fn same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    if left.len() != right.len() {
+        return false;
+    }
+    let (left_words, left_rest) = left.as_chunks::<8>();
+    let (right_words, right_rest) = right.as_chunks::<8>();
+    let equal = |(left, right): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*left) == u64::from_le_bytes(*right);
+    left_words.iter().zip(right_words).all(equal)
+        && left_rest.iter().zip(right_rest).all(|(left, right)| left == right)
 }
 
 /// A row's decimal; zero where the column is missing.

@@ -2,7 +2,7 @@
 
 use crate::{
     Decimal,
-    columns::{Columns, decimal_at, named},
+    columns::{Columns, decimal_at, named, same},
 };
 use std::{fmt, ops::Deref};
 
@@ -124,21 +124,21 @@ impl Deref for Text<'_> {
 impl PartialEq<str> for Text<'_> {
     #[inline]
     fn eq(&self, other: &str) -> bool {
-        self.value == other
+        same(self.value, other)
     }
 }
 
 impl PartialEq<&str> for Text<'_> {
     #[inline]
     fn eq(&self, other: &&str) -> bool {
-        self.value == *other
+        same(self.value, other)
     }
 }
 
 impl PartialEq<String> for Text<'_> {
     #[inline]
     fn eq(&self, other: &String) -> bool {
-        self.value == other.as_str()
+        same(self.value, other)
     }
 }
 
