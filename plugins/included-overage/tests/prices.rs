@@ -58,7 +58,7 @@ fn the_limit_itself_is_included() {
     assert_eq!(bench.event(review("10")).unwrap().to_string(), "included: 10 = 0");
     assert_eq!(
         bench.event(review("0.000000000001")).unwrap().to_string(),
-        "overage: 0.000000000001 at 0.5 = 0.000000000"
+        "overage: 0.000000000001 at 0.5 = 0.0"
     );
 }
 

@@ -5,7 +5,7 @@
 
 mod tiers;
 
-use tiers::{Divisor, Tier};
+use tiers::{Divisor, Tiers};
 use tollgate_sdk::prelude::*;
 
 /// What a tariff sets.
@@ -20,7 +20,7 @@ pub struct Settings {
     #[serde(default)]
     divide_by: Divisor,
     /// The tiers, from the first unit up. The last one is open: its `up_to` is null.
-    tiers: Vec<Tier>,
+    tiers: Tiers,
 }
 
 fn unit() -> String {
@@ -44,7 +44,7 @@ impl Pricing for Tiered {
             problems.add("/measures", "name at least one measure to count, such as \"output_tokens\"");
         }
         settings.divide_by.check("/divide_by", problems);
-        tiers::check(&settings.tiers, problems);
+        settings.tiers.check(problems);
     }
 
     fn meter(settings: &Settings, event: &Event, usage: &mut Usage) -> Outcome {
@@ -61,7 +61,7 @@ impl Pricing for Tiered {
         if quantity.is_zero() {
             return Ok(());
         }
-        let amount = count.cumulative(|total| tiers::price(&settings.tiers, total))?;
+        let amount = count.cumulative(|total| settings.tiers.price(total))?;
         bill.add(Line { code: TIERED, quantity, unit_price: Decimal::ZERO, amount })
     }
 }

@@ -15,22 +15,67 @@ pub struct Tier {
     flat: Decimal,
 }
 
-/// What so many units cost, from the first of the period.
-pub fn price(tiers: &[Tier], total: Decimal) -> Result<Decimal, Fault> {
-    let (mut price, mut floor) = (Decimal::ZERO, Decimal::ZERO);
-    for tier in tiers {
-        if total <= floor {
-            break;
-        }
-        let ceiling = tier.up_to.map_or(total, |up_to| up_to.min(total));
-        price = price.plus(ceiling.minus(floor)?.times(tier.unit_price)?)?.plus(tier.flat)?;
-        floor = ceiling;
+/// The tiers, with what each of them builds on worked out once and not for every event.
+#[settings]
+#[serde(from = "Vec<Tier>")]
+#[schemars(with = "Vec<Tier>")]
+pub struct Tiers {
+    tiers: Vec<Tier>,
+    steps: Result<Vec<Step>, Fault>,
+}
+
+/// Where a tier begins, and what has been charged there.
+#[derive(Debug, Clone)]
+struct Step {
+    /// The last unit of the tier before.
+    floor: Decimal,
+    /// The price of everything up to the floor, and this tier's flat amount.
+    base: Decimal,
+    unit_price: Decimal,
+}
+
+impl From<Vec<Tier>> for Tiers {
+    fn from(tiers: Vec<Tier>) -> Self {
+        let steps = steps(&tiers);
+        Self { tiers, steps }
     }
-    Ok(price)
+}
+
+fn steps(tiers: &[Tier]) -> Result<Vec<Step>, Fault> {
+    let (mut floor, mut charged) = (Decimal::ZERO, Decimal::ZERO);
+    let mut steps = Vec::with_capacity(tiers.len());
+    for Tier { up_to, unit_price, flat } in tiers {
+        let base = charged.plus(*flat)?;
+        steps.push(Step { floor, base, unit_price: *unit_price });
+        if let Some(ceiling) = *up_to {
+            charged = base.plus(ceiling.minus(floor)?.times(*unit_price)?)?;
+            floor = ceiling;
+        }
+    }
+    Ok(steps)
+}
+
+impl Tiers {
+    /// What so many units cost, counted from the first of the period.
+    pub fn price(&self, total: Decimal) -> Result<Decimal, Fault> {
+        let steps = self.steps.as_ref().map_err(Fault::clone)?;
+        let Some(step) = steps.iter().rev().find(|step| step.floor < total) else {
+            return Ok(Decimal::ZERO);
+        };
+        step.base.plus(total.minus(step.floor)?.times(step.unit_price)?)
+    }
+
+    /// Adds whatever is wrong with them.
+    pub fn check(&self, problems: &mut Problems) {
+        check(&self.tiers, problems);
+        if let Err(fault) = &self.steps {
+            problems.add("/tiers", format!("the price of a whole tier cannot be held exactly: {fault}"));
+        }
+    }
 }
 
 /// Tiers must ascend from above zero, and the last one must be open.
-pub fn check(tiers: &[Tier], problems: &mut Problems) {
+fn check(tiers: &[Tier], problems: &mut Problems) {
     if tiers.is_empty() {
         problems.add("/tiers", "there is no tier; a single price is one tier with \"up_to\": null");
     }

@@ -114,6 +114,11 @@ fn settings_that_make_no_sense_are_named_with_the_fix() {
             "/tiers/0/up_to: only the last tier is open; say where this one ends",
         ),
         (
+            one("tiers", json!([{ "up_to": "9999999999999999.1", "unit_price": "0.12345678901234567" }, {}])),
+            "/tiers: the price of a whole tier cannot be held exactly: the product 9999999999999999.1 × \
+             0.12345678901234567 has more digits than an exact decimal can hold",
+        ),
+        (
             one("tiers", json!([{ "up_to": null, "unit_price": "-1" }])),
             "/tiers/0/unit_price: -1 is negative; use zero or more",
         ),
