@@ -1,0 +1,174 @@
+//! The accept loop: sockets in, connections served, every wait bounded.
+//!
+//! `axum::serve` never gives up on a half-sent request; this loop does. A connection costs one permit of
+//! `connections_max`, and no peer can hold it by doing nothing: its first byte, its TLS handshake, each
+//! request's head, and the time without a request in work are all limited. It does not know what is served.
+
+mod connection;
+mod protocol;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use prometheus_client::metrics::gauge::Gauge;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::config::Config;
+use connection::{Connection, serve};
+use protocol::Protocol;
+
+/// How long accepting pauses when the operating system has no file descriptor left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves connections until told to stop.
+pub struct Acceptor {
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    timeouts: Timeouts,
+    /// One permit for each connection that may be open.
+    open: Arc<Semaphore>,
+    connections: Gauge,
+}
+
+/// How long a peer may take.
+#[derive(Clone, Copy, Debug)]
+struct Timeouts {
+    head: Duration,
+    idle: Duration,
+}
+
+impl Acceptor {
+    /// Serves the router by these settings, counting open connections.
+    pub fn new(router: Router, tls: Option<TlsAcceptor>, config: &Config, connections: Gauge) -> Self {
+        Self {
+            router,
+            tls,
+            timeouts: Timeouts { head: config.header_read_timeout, idle: config.idle_timeout },
+            open: Arc::new(Semaphore::new(config.connections_max.get() as usize)),
+            connections,
+        }
+    }
+
+    /// Accepts and serves until `stop` completes; then lets running requests finish for `grace`, and cuts
+    /// what is left. Returns the number of connections that were cut.
+    pub async fn run(&self, listener: TcpListener, stop: impl Future<Output = ()>, grace: Duration) -> usize {
+        let (draining, drain) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                accepted = self.accept(&listener) => {
+                    let (stream, peer, permit) = accepted;
+                    connections.spawn(self.connection(stream, peer, permit, drain.clone()));
+                }
+            }
+            while connections.try_join_next().is_some() {}
+        }
+        drop(listener);
+        draining.send_replace(true);
+        let all_gone = async { while connections.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, all_gone).await.is_ok() {
+            return 0;
+        }
+        let cut = connections.len();
+        connections.shutdown().await;
+        cut
+    }
+
+    /// The next connection, as soon as there is room for it. Until then, peers wait in the operating
+    /// system's queue.
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+        // Nobody closes this semaphore, so there always is a permit in the end.
+        let permit = Arc::clone(&self.open).acquire_owned().await.ok();
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => return (stream, peer, permit),
+                Err(error) if is_of_the_peer(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "no connection could be accepted");
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn connection(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        permit: Option<OwnedSemaphorePermit>,
+        drain: watch::Receiver<bool>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (tls, timeouts) = (self.tls.clone(), self.timeouts);
+        let counted = Counted::new(&self.connections, permit);
+        let router = self.router.clone();
+        async move {
+            let _counted = counted;
+            // Latency over throughput: an answer is small and is waited for.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "the connection is gone already");
+                return;
+            }
+            let connection = Connection { router, peer, timeouts };
+            match tls {
+                None => serve_plain(stream, connection, drain).await,
+                Some(tls) => serve_tls(stream, &tls, connection, drain).await,
+            }
+        }
+    }
+}
+
+async fn serve_plain(stream: TcpStream, connection: Connection, drain: watch::Receiver<bool>) {
+    let protocol = tokio::time::timeout(connection.timeouts.head, Protocol::of(&stream));
+    if let Ok(Ok(protocol)) = protocol.await {
+        serve(stream, protocol, connection, drain).await;
+    }
+}
+
+async fn serve_tls(
+    stream: TcpStream,
+    tls: &TlsAcceptor,
+    connection: Connection,
+    drain: watch::Receiver<bool>,
+) {
+    match tokio::time::timeout(connection.timeouts.head, tls.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
+            serve(stream, protocol, connection, drain).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+}
+
+/// The peer gave up before it was accepted: nothing is wrong on this side.
+fn is_of_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// A connection's place, given back when it is gone, however it goes.
+struct Counted {
+    connections: Gauge,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Counted {
+    fn new(connections: &Gauge, permit: Option<OwnedSemaphorePermit>) -> Self {
+        connections.inc();
+        Self { connections: connections.clone(), _permit: permit }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.connections.dec();
+    }
+}

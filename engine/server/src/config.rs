@@ -1,0 +1,179 @@
+//! Every setting of the server, with its default and its reason.
+//!
+//! It only holds and checks values: where they come from (file, environment, flags) is the caller's business.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
+use serde::{Deserialize, Serialize};
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// The server's settings. Durations are written as people write them: `"5s"`, `"1ms"`, `"1m 30s"`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// A PEM file with the server's certificate and its chain. Given with `tls_key`, the server speaks TLS.
+    pub tls_certificate: Option<PathBuf>,
+    /// A PEM file with the certificate's private key.
+    pub tls_key: Option<PathBuf>,
+    /// How long a connection may take to send a whole request head, a TLS handshake, or its first byte. An
+    /// HTTP/1 connection that is kept alive is closed after as long without a new request.
+    #[serde(with = "duration")]
+    pub header_read_timeout: Duration,
+    /// How long a request may take, its body's arrival included.
+    #[serde(with = "duration")]
+    pub request_timeout: Duration,
+    /// How long a connection may stay without a request in work before it is asked to go; after twice as
+    /// long it is cut.
+    #[serde(with = "duration")]
+    pub idle_timeout: Duration,
+    /// How long running requests may take to finish when the server stops.
+    #[serde(with = "duration")]
+    pub shutdown_timeout: Duration,
+    /// Connections served at once. More wait in the operating system's queue.
+    pub connections_max: NonZeroU32,
+    /// The most bytes of a request body as received, still compressed.
+    pub body_bytes_max: usize,
+    /// The most bytes of a request body once unpacked.
+    pub body_unpacked_bytes_max: usize,
+    /// The most bytes of all request bodies held at once. Beyond it, requests are answered 503.
+    pub bodies_bytes_max: usize,
+    /// The most bytes of an uploaded plugin.
+    pub plugin_bytes_max: usize,
+    /// Requests a second that one key may make in the long run.
+    pub rate_per_second: NonZeroU32,
+    /// Requests that one key may make at once after a pause.
+    pub rate_burst: NonZeroU32,
+    /// The most events waiting to be rated. Beyond it, requests are answered 429.
+    pub queue_events: NonZeroU32,
+    /// A batch is closed when it has as many events.
+    pub batch_events_max: NonZeroUsize,
+    /// How long a batch waits for more events after its first. Zero takes what is there.
+    #[serde(with = "duration")]
+    pub batch_wait: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls_certificate: None,
+            tls_key: None,
+            header_read_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_mins(1),
+            shutdown_timeout: Duration::from_secs(30),
+            connections_max: at_least_one(1024),
+            body_bytes_max: 8 * MIB,
+            body_unpacked_bytes_max: 32 * MIB,
+            bodies_bytes_max: 512 * MIB,
+            plugin_bytes_max: 32 * MIB,
+            rate_per_second: at_least_one(10_000),
+            rate_burst: at_least_one(20_000),
+            queue_events: at_least_one(100_000),
+            batch_events_max: NonZeroUsize::MIN.saturating_add(3_999),
+            batch_wait: Duration::from_millis(1),
+        }
+    }
+}
+
+/// Why settings cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Half of the pair is missing.
+    #[error("tls_certificate and tls_key belong together: give both or neither")]
+    HalfTls,
+    /// A limit or timeout of zero would refuse everything.
+    #[error("{0} must not be zero")]
+    Zero(&'static str),
+    /// A limit that another one makes unreachable.
+    #[error("{smaller} must not exceed {larger}")]
+    Order {
+        /// The setting that is too large.
+        smaller: &'static str,
+        /// The setting it exceeds.
+        larger: &'static str,
+    },
+}
+
+impl Config {
+    /// Checks what the settings' shapes do not say.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(ConfigError::HalfTls);
+        }
+        let zero = [
+            ("header_read_timeout", self.header_read_timeout.is_zero()),
+            ("request_timeout", self.request_timeout.is_zero()),
+            ("idle_timeout", self.idle_timeout.is_zero()),
+            ("body_bytes_max", self.body_bytes_max == 0),
+            ("plugin_bytes_max", self.plugin_bytes_max == 0),
+        ];
+        if let Some((name, _)) = zero.iter().find(|(_, is_zero)| *is_zero) {
+            return Err(ConfigError::Zero(name));
+        }
+        let order = |smaller, larger| Err(ConfigError::Order { smaller, larger });
+        if self.body_bytes_max > self.body_unpacked_bytes_max {
+            return order("body_bytes_max", "body_unpacked_bytes_max");
+        }
+        if self.body_unpacked_bytes_max > self.bodies_bytes_max {
+            return order("body_unpacked_bytes_max", "bodies_bytes_max");
+        }
+        if self.plugin_bytes_max > self.bodies_bytes_max {
+            return order("plugin_bytes_max", "bodies_bytes_max");
+        }
+        Ok(())
+    }
+}
+
+const fn at_least_one(value: u32) -> NonZeroU32 {
+    NonZeroU32::MIN.saturating_add(value - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn reads_durations_as_people_write_them() {
+        let config: Config = serde_json::from_str(
+            r#"{"listen": "0.0.0.0:80", "batch_wait": "500us", "idle_timeout": "1m 30s"}"#,
+        )
+        .unwrap();
+        assert_eq!(config.batch_wait, Duration::from_micros(500));
+        assert_eq!(config.idle_timeout, Duration::from_secs(90));
+        assert_eq!(config.request_timeout, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn names_a_setting_that_does_not_exist() {
+        let error = serde_json::from_str::<Config>(r#"{"lisen": "0.0.0.0:80"}"#).unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+    }
+
+    #[test]
+    fn checks_what_belongs_together() {
+        let default = Config::default();
+        assert_eq!(default.check(), Ok(()));
+        let half = Config { tls_key: Some("key.pem".into()), ..default.clone() };
+        assert_eq!(half.check(), Err(ConfigError::HalfTls));
+        let swapped = Config { body_bytes_max: 64 * MIB, ..default.clone() };
+        assert_eq!(
+            swapped.check(),
+            Err(ConfigError::Order { smaller: "body_bytes_max", larger: "body_unpacked_bytes_max" })
+        );
+        let never = Config { request_timeout: Duration::ZERO, ..default };
+        assert_eq!(never.check(), Err(ConfigError::Zero("request_timeout")));
+    }
+}

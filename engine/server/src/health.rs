@@ -1,0 +1,50 @@
+//! What operators ask: does it live, is it ready, what does it measure. None of it needs a key or tells of
+//! any tenant.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::backend::Backend;
+use crate::problem::Problem;
+
+/// A store that takes longer to say anything is not ready.
+const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+
+/// `/healthz`, `/readyz` and `/metrics`.
+pub fn router() -> Router<Arc<Backend>> {
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// The process lives.
+async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// Requests can be served: the store answers, events are taken in, and the server is not stopping.
+async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Problem> {
+    if backend.is_stopping() {
+        return Err(Problem::unavailable("the server is stopping"));
+    }
+    if !backend.recorder.is_running() {
+        return Err(Problem::unavailable("no events are taken in"));
+    }
+    // Event numbers start at 1: this one costs a lookup and finds nothing.
+    let asked = backend.call(|engine| engine.store().event(0).map(drop));
+    match tokio::time::timeout(STORE_ANSWERS_WITHIN, asked).await {
+        Ok(Ok(())) => Ok("ready\n"),
+        Ok(Err(problem)) => Err(problem),
+        Err(_) => Err(Problem::unavailable("the store does not answer in time")),
+    }
+}
+
+async fn metrics(State(backend): State<Arc<Backend>>) -> Response {
+    const OPEN_METRICS: HeaderValue =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], backend.telemetry.text()).into_response()
+}

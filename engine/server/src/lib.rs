@@ -1,0 +1,20 @@
+//! The host API over HTTP: accepts requests, hands events over to one recorder, answers once they are durable.
+//!
+//! It owns no rule of pricing: every route makes the same calls into `tollgate-core` as the command line.
+//! Read [`server`] first: it composes the rest. [`accept`] serves connections; [`telemetry`], [`limits`] and
+//! [`body`] stand around every request; [`extract`], [`page`] and [`problem`] are what routes are written
+//! with; [`recorder`] is the one way in for events.
+
+pub mod accept;
+pub mod backend;
+pub mod body;
+pub mod config;
+pub mod extract;
+mod health;
+pub mod limits;
+pub mod page;
+pub mod problem;
+pub mod recorder;
+pub mod server;
+pub mod telemetry;
+pub mod tls;

@@ -1,0 +1,128 @@
+//! Composes the server: routes inside layers inside connections, and the order in which it all stops.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tollgate_core::engine::Engine;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::accept::Acceptor;
+use crate::backend::Backend;
+use crate::config::{Config, ConfigError};
+use crate::problem::{Kind, Problem};
+use crate::tls::TlsError;
+use crate::{health, limits, telemetry, tls};
+
+/// Why the server cannot start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The settings contradict themselves.
+    #[error("the server's settings cannot be used: {0}")]
+    Config(#[from] ConfigError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The operating system refused something.
+    #[error("the server cannot run: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// The HTTP server over one engine.
+#[derive(Debug)]
+pub struct Server {
+    backend: Arc<Backend>,
+    routes: Router<Arc<Backend>>,
+}
+
+impl Server {
+    /// A server with its recorder running; it listens to nobody yet.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves or no thread can be started.
+    pub fn new(engine: Arc<Engine>, config: Config) -> Result<Self, ServerError> {
+        config.check()?;
+        let backend = Arc::new(Backend::start(engine, config)?);
+        Ok(Self { backend, routes: health::router() })
+    }
+
+    /// Serves these routes as well.
+    #[must_use]
+    pub fn mount(mut self, routes: Router<Arc<Backend>>) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
+    }
+
+    /// What the routes reach.
+    pub fn backend(&self) -> &Arc<Backend> {
+        &self.backend
+    }
+
+    /// All routes in all layers, without connections.
+    pub fn router(&self) -> Router {
+        let backend = &self.backend;
+        // The last layer is the outermost.
+        self.routes
+            .clone()
+            .fallback(nothing_here)
+            .method_not_allowed_fallback(not_this_method)
+            .layer(from_fn_with_state(Arc::clone(backend), limits::time))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(CompressionLayer::new())
+            .layer(from_fn_with_state(Arc::clone(backend), telemetry::observe))
+            .with_state(Arc::clone(backend))
+    }
+
+    /// Serves until `stop` completes. Then takes no new connections, lets running requests finish within the
+    /// shutdown timeout, records what waits, and returns.
+    ///
+    /// # Errors
+    /// When the certificate or its key cannot be used.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let config = &self.backend.config;
+        let tls = match (&config.tls_certificate, &config.tls_key) {
+            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
+            _ => None,
+        };
+        let connections = self.backend.telemetry.connections().clone();
+        let acceptor = Acceptor::new(self.router(), tls, config, connections);
+        let backend = Arc::clone(&self.backend);
+        let stop = async move {
+            stop.await;
+            backend.stop();
+            tracing::info!("stopping: running requests may finish");
+        };
+        let cut = acceptor.run(listener, stop, config.shutdown_timeout).await;
+        if cut > 0 {
+            tracing::warn!(cut, "connections were cut at the shutdown timeout");
+        }
+        let backend = Arc::clone(&self.backend);
+        if tokio::task::spawn_blocking(move || backend.recorder.shutdown()).await.is_err() {
+            tracing::error!("the recorder could not be stopped in order");
+        }
+        Ok(())
+    }
+}
+
+async fn nothing_here(uri: Uri) -> Problem {
+    Problem::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn not_this_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} has no {method}; the header allow says what it has", uri.path());
+    Problem::new(Kind::MethodNotAllowed, detail)
+}
+
+/// What a panic said stays in the log: it may quote what no client should see.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    tracing::error!(said, "a request panicked");
+    Problem::internal().into_response()
+}

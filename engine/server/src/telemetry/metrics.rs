@@ -1,0 +1,168 @@
+//! The Prometheus metrics, one registry a server.
+//!
+//! Labels come from small closed sets, so that no client can make the registry grow.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use tollgate_core::engine::Receipt;
+use tollgate_core::store::Outcome;
+
+use super::Ids;
+
+/// From 0.1 ms to 30 s.
+const SECONDS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+const BATCH_EVENTS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0];
+
+type Label = [(&'static str, &'static str); 1];
+
+/// What one request counts under.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RequestLabels {
+    pub method: &'static str,
+    /// The route as it is declared, never the path as it was asked.
+    pub route: String,
+    pub status: u16,
+}
+
+/// The server's metrics and request ids.
+#[derive(Debug)]
+pub struct Telemetry {
+    registry: RwLock<Registry>,
+    pub(super) ids: Ids,
+    pub(super) requests: Family<RequestLabels, Counter>,
+    pub(super) request_seconds: Histogram,
+    pub(super) requests_running: Gauge,
+    connections: Gauge,
+    pipeline: Pipeline,
+}
+
+/// What the recorder measures.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    receipts: Family<Label, Counter>,
+    held: Family<Label, Counter>,
+    busy: Counter,
+    queue_events: Gauge,
+    batch_events: Histogram,
+    rating_seconds: Histogram,
+    commit_seconds: Histogram,
+}
+
+impl Telemetry {
+    /// Empty metrics.
+    #[expect(clippy::new_without_default, reason = "making a registry is no trivial default")]
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("tollgate");
+        let requests = Family::default();
+        registry.register("http_requests", "Requests answered, by route and status", requests.clone());
+        let request_seconds = Histogram::new(SECONDS);
+        let about = "From a request's head to its answer's";
+        registry.register("http_request_seconds", about, request_seconds.clone());
+        let requests_running = Gauge::default();
+        registry.register("http_requests_running", "Requests in work", requests_running.clone());
+        let connections = Gauge::default();
+        registry.register("http_connections", "Open connections", connections.clone());
+        let pipeline = Pipeline::register(&mut registry);
+        let ids = Ids::new();
+        let registry = RwLock::new(registry);
+        Self { registry, ids, requests, request_seconds, requests_running, connections, pipeline }
+    }
+
+    /// Adds metrics of one's own. Their names get the prefix `tollgate_`.
+    pub fn register(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.registry.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// All metrics in the Prometheus text format.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        let registry = self.registry.read().unwrap_or_else(PoisonError::into_inner);
+        if text::encode(&mut out, &registry).is_err() {
+            tracing::error!("the metrics could not be written");
+        }
+        out
+    }
+
+    /// The recorder's metrics.
+    pub fn pipeline(&self) -> Pipeline {
+        self.pipeline.clone()
+    }
+
+    /// The number of open connections.
+    pub(crate) fn connections(&self) -> &Gauge {
+        &self.connections
+    }
+}
+
+impl Pipeline {
+    fn register(registry: &mut Registry) -> Self {
+        let pipeline = Self {
+            receipts: Family::default(),
+            held: Family::default(),
+            busy: Counter::default(),
+            queue_events: Gauge::default(),
+            batch_events: Histogram::new(BATCH_EVENTS),
+            rating_seconds: Histogram::new(SECONDS),
+            commit_seconds: Histogram::new(SECONDS),
+        };
+        registry.register("events", "Events answered, by receipt", pipeline.receipts.clone());
+        registry.register("events_held", "Events held, by cause", pipeline.held.clone());
+        registry.register("busy", "Requests refused because the queue was full", pipeline.busy.clone());
+        registry.register("queue_events", "Events waiting to be rated", pipeline.queue_events.clone());
+        registry.register("batch_events", "Events a batch", pipeline.batch_events.clone());
+        registry.register("rating_seconds", "Rating one batch", pipeline.rating_seconds.clone());
+        registry.register(
+            "commit_seconds",
+            "From a batch's rating to durable",
+            pipeline.commit_seconds.clone(),
+        );
+        pipeline
+    }
+
+    pub(crate) fn busy(&self) {
+        self.busy.inc();
+    }
+
+    pub(crate) fn waiting(&self, places: u32) {
+        self.queue_events.inc_by(i64::from(places));
+    }
+
+    pub(crate) fn left_queue(&self, places: usize, events: usize) {
+        self.queue_events.dec_by(i64::try_from(places).unwrap_or(i64::MAX));
+        self.batch_events.observe(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
+    }
+
+    pub(crate) fn rated(&self, took: Duration) {
+        self.rating_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn committed(&self, took: Duration) {
+        self.commit_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn count(&self, receipts: &[Receipt]) {
+        for receipt in receipts {
+            let kind = match receipt {
+                Receipt::Accepted(outcome) => match &**outcome {
+                    Outcome::Held(reason) => {
+                        self.held.get_or_create(&[("cause", reason.cause.code())]).inc();
+                        "held"
+                    }
+                    Outcome::Rated(_) => "rated",
+                },
+                Receipt::Duplicate { conflict: true } => "conflict",
+                Receipt::Duplicate { conflict: false } => "duplicate",
+                Receipt::Undefined => "undefined",
+            };
+            self.receipts.get_or_create(&[("receipt", kind)]).inc();
+        }
+    }
+}
