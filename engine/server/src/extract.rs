@@ -2,7 +2,7 @@
 
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path as PathParameters};
+use axum::extract::{FromRequestParts, Path as PathParameters, RawPathParams};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -24,16 +24,25 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         match PathParameters::<T>::from_request_parts(parts, state).await {
             Ok(PathParameters(value)) => Ok(Self(value)),
-            Err(PathRejection::FailedToDeserializePathParams(refused)) => Err(in_path(refused.into_kind())),
+            Err(PathRejection::FailedToDeserializePathParams(refused)) => {
+                let parameters = RawPathParams::from_request_parts(parts, state).await.ok();
+                Err(in_path(refused.into_kind(), parameters.as_ref()))
+            }
             Err(_) => Err(Problem::internal()),
         }
     }
 }
 
-fn in_path(kind: ErrorKind) -> Problem {
+fn in_path(kind: ErrorKind, parameters: Option<&RawPathParams>) -> Problem {
+    let unparsed =
+        |key, value: &str, expected| Fault::parameter(key, format!("{value:?} is not a valid {expected}"));
     let fault = match kind {
-        ErrorKind::ParseErrorAtKey { key, value, expected_type } => {
-            Fault::parameter(key, format!("{value:?} is not a valid {expected_type}"))
+        ErrorKind::ParseErrorAtKey { key, value, expected_type } => unparsed(key, &value, expected_type),
+        // Values read by position come without their parameter's name.
+        ErrorKind::ParseError { value, expected_type }
+        | ErrorKind::ParseErrorAtIndex { value, expected_type, .. } => {
+            let named = parameters.and_then(|all| all.iter().find(|(_, other)| *other == value));
+            unparsed(named.map_or_else(String::new, |(key, _)| key.to_owned()), &value, expected_type)
         }
         ErrorKind::DeserializeError { key, message, .. } => Fault::parameter(key, message),
         ErrorKind::InvalidUtf8InPathParam { key } => Fault::parameter(key, "is not UTF-8"),

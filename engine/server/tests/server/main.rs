@@ -1,0 +1,11 @@
+//! The server over real sockets and real stores: what it answers, what it refuses, and how it ends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // all of it is test code
+
+mod bodies;
+mod connections;
+mod fixture;
+mod problems;
+mod recording;
+mod stopping;
+mod tls;
