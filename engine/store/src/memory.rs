@@ -1,48 +1,33 @@
 //! The model: what a store must do, on plain maps behind one lock.
 //!
-//! It is the yardstick of every other store, so it prefers being obviously right to being fast. A commit is
-//! checked whole before anything of it is applied.
+//! It is the yardstick of every other store, so it prefers being obviously right to being fast. What a commit
+//! does is in [`kept`]; here is what can be asked.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod access;
+mod kept;
+
+use std::cmp::Reverse;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tollgate_core::catalog::Definition;
-use tollgate_core::event::{EventKey, Fingerprint};
+use tollgate_core::event::EventKey;
 use tollgate_core::ledger::{Account, Balance};
 use tollgate_core::period::Period;
 use tollgate_core::plugin::Digest;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    ClosingCharge, Commit, CounterKey, EventCounts, Found, Outcome, SeenKey, Sequence, StatementFilter,
+    ClosingCharge, Commit, CounterKey, EventCounts, Found, Placement, SeenKey, Sequence, StatementFilter,
     StatementKey, StatementTotals, Store, StoreError, StoredEvent, Ticket,
 };
+
+use access::Access;
+use kept::{Kept, placement, position};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     kept: Mutex<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    definitions: Vec<Definition>,
-    plugins: HashMap<Digest, Vec<u8>>,
-    /// In order of sequence, which starts at 1.
-    events: Vec<StoredEvent>,
-    dedupe: HashMap<EventKey, (Sequence, Fingerprint)>,
-    held: BTreeSet<Sequence>,
-    counters: BTreeMap<CounterKey, Quantity>,
-    seen: BTreeSet<SeenKey>,
-    closed: BTreeSet<(String, Period)>,
-    closing_charges: Vec<ClosingCharge>,
-    statements: BTreeMap<StatementKey, StatementTotals>,
-    balances: BTreeMap<Account, Balance>,
-}
-
-/// The sums that a commit leads to, computed before anything is changed.
-struct Sums {
-    statements: Vec<(StatementKey, StatementTotals)>,
-    balances: Vec<(Account, Balance)>,
+    access: Mutex<Access>,
 }
 
 impl MemoryStore {
@@ -55,125 +40,6 @@ impl MemoryStore {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Kept {
-    fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
-        self.check_closed(&commit)?;
-        self.check_events(&commit)?;
-        self.check_counters(&commit)?;
-        let sums = self.sums(&commit)?;
-        self.apply(commit, sums);
-        Ok(())
-    }
-
-    fn check_closed(&self, commit: &Commit) -> Result<(), StoreError> {
-        let closes = commit.closes.iter().map(|closing| (closing.app.as_str(), closing.period));
-        let adds = commit.statements.iter().map(|(key, _)| (&*key.app, key.period));
-        for (app, period) in closes.chain(adds) {
-            if self.closed.contains(&(app.to_owned(), period)) {
-                return stale(format!("period {period} of app {app:?} is closed"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_events(&self, commit: &Commit) -> Result<(), StoreError> {
-        let mut fresh = BTreeSet::new();
-        for (event, _) in &commit.events {
-            if self.dedupe.contains_key(&event.key) || !fresh.insert(&event.key) {
-                return stale(format!(
-                    "event {:?} of app {:?} is stored already",
-                    event.key.id, event.key.app
-                ));
-            }
-        }
-        let mut released = BTreeSet::new();
-        for (sequence, _) in &commit.released {
-            if !self.held.contains(sequence) || !released.insert(sequence) {
-                return stale(format!("event {sequence} is not held"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_counters(&self, commit: &Commit) -> Result<(), StoreError> {
-        for change in &commit.counters {
-            let stored = self.counters.get(&change.key).copied().unwrap_or_default();
-            if stored != change.before {
-                let CounterKey { app, owner, unit, .. } = &change.key;
-                return stale(format!(
-                    "counter {unit:?} of {owner:?} of app {app:?} is no longer {}",
-                    change.before
-                ));
-            }
-        }
-        let mut fresh = BTreeSet::new();
-        for seen in &commit.seen {
-            if self.seen.contains(seen) || !fresh.insert(seen) {
-                return stale(format!("{:?} has been counted already", seen.key));
-            }
-        }
-        Ok(())
-    }
-
-    fn sums(&self, commit: &Commit) -> Result<Sums, StoreError> {
-        let mut sums = Sums { statements: Vec::new(), balances: Vec::new() };
-        for (key, added) in &commit.statements {
-            let mut totals = self.statements.get(key).cloned().unwrap_or_default();
-            totals
-                .add(added)
-                .ok_or_else(|| StoreError::Failed("a statement's sum does not fit".to_owned()))?;
-            sums.statements.push((key.clone(), totals));
-        }
-        for (account, added) in &commit.balances {
-            let balance = self.balances.get(account).copied().unwrap_or_default();
-            let sum = balance.plus(*added);
-            let sum =
-                sum.ok_or_else(|| StoreError::Failed(format!("the balance of {account} does not fit")))?;
-            sums.balances.push((account.clone(), sum));
-        }
-        Ok(sums)
-    }
-
-    fn apply(&mut self, commit: Commit, sums: Sums) {
-        for (event, outcome) in commit.events {
-            let sequence = self.events.len() as Sequence + 1;
-            if matches!(*outcome, Outcome::Held(_)) {
-                self.held.insert(sequence);
-            }
-            self.dedupe.insert(event.key.clone(), (sequence, event.fingerprint));
-            let (key, received) = (event.key.clone(), event.received.clone());
-            let outcome = Arc::unwrap_or_clone(outcome);
-            self.events.push(StoredEvent { sequence, key, received, outcome });
-        }
-        for (sequence, charge) in commit.released {
-            self.held.remove(&sequence);
-            if let Some(event) = position(sequence).and_then(|position| self.events.get_mut(position)) {
-                event.outcome = Outcome::Rated(charge);
-            }
-        }
-        self.counters.extend(commit.counters.into_iter().map(|change| (change.key, change.after)));
-        for seen in commit.seen {
-            self.counters.entry(seen.counter.clone()).or_default();
-            self.seen.insert(seen);
-        }
-        self.statements.extend(sums.statements);
-        self.balances.extend(sums.balances);
-        if let Some(closing) = commit.closes {
-            self.closed.insert((closing.app, closing.period));
-            self.closing_charges.extend(closing.charges);
-        }
-    }
-}
-
-fn stale(reason: String) -> Result<(), StoreError> {
-    Err(StoreError::Stale(reason))
-}
-
-/// Where in the list of events this number stands.
-fn position(sequence: Sequence) -> Option<usize> {
-    usize::try_from(sequence.checked_sub(1)?).ok()
 }
 
 /// A commit that is decided already.
@@ -215,6 +81,27 @@ impl Store for MemoryStore {
 
     fn event(&self, sequence: Sequence) -> Result<Option<StoredEvent>, StoreError> {
         Ok(position(sequence).and_then(|position| self.kept().events.get(position).cloned()))
+    }
+
+    fn events_of(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Option<Period>,
+        before: Option<Placement>,
+        limit: usize,
+    ) -> Result<Vec<(Placement, StoredEvent)>, StoreError> {
+        let kept = self.kept();
+        let theirs = kept.events.iter().zip(&kept.customers);
+        let theirs = theirs.filter(|(event, owner)| event.key.app == app && *owner == customer);
+        let mut placed: Vec<_> = theirs
+            .map(|(event, _)| (placement(event), event.clone()))
+            .filter(|(placement, _)| period.is_none_or(|period| placement.period == Some(period)))
+            .filter(|(placement, _)| before.is_none_or(|before| *placement < before))
+            .collect();
+        placed.sort_by_key(|(placement, _)| Reverse(*placement));
+        placed.truncate(limit);
+        Ok(placed)
     }
 
     fn counters(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError> {
@@ -281,10 +168,12 @@ impl Store for MemoryStore {
         Ok(self.kept().events.iter().skip(skipped).take(limit).cloned().collect())
     }
 
-    fn held(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+    fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
         let kept = self.kept();
-        let later = kept.held.iter().filter(|sequence| **sequence > after).take(limit);
-        Ok(later.filter_map(|sequence| kept.events.get(position(*sequence)?)).cloned().collect())
+        let later = kept.held.iter().filter(|sequence| **sequence > after);
+        let events = later.filter_map(|sequence| kept.events.get(position(*sequence)?));
+        let wanted = events.filter(|event| app.is_none_or(|app| app == event.key.app));
+        Ok(wanted.take(limit).cloned().collect())
     }
 
     fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {
@@ -293,7 +182,8 @@ impl Store for MemoryStore {
 
     fn counts(&self) -> Result<EventCounts, StoreError> {
         let kept = self.kept();
-        let held = kept.held.len() as u64;
-        Ok(EventCounts { rated: (kept.events.len() as u64).saturating_sub(held), held })
+        let (events, held) = (kept.events.len() as u64, kept.held.len() as u64);
+        let rated = events.saturating_sub(held).saturating_sub(kept.voided_held);
+        Ok(EventCounts { rated, held, voided: kept.voided })
     }
 }

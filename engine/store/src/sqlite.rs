@@ -4,17 +4,23 @@
 //! in this process or others, may have the same file open: the conditions of each commit are checked
 //! inside its transaction, against what the file holds then.
 
+mod access;
 mod apply;
+mod backup;
 mod charge_record;
 mod event_id;
 mod lists;
 mod lookups;
 mod names;
 mod open;
+mod placements;
 mod row;
 mod schema;
+mod stored_events;
 mod sums;
+mod take_back;
 mod trouble;
+mod work;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -27,14 +33,16 @@ use tollgate_core::period::Period;
 use tollgate_core::plugin::Digest;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    ClosingCharge, Commit, CounterKey, EventCounts, Found, SeenKey, Sequence, StatementFilter, StatementKey,
-    StatementTotals, Store, StoreError, StoredEvent, Ticket,
+    ClosingCharge, Commit, CounterKey, EventCounts, Found, Placement, SeenKey, Sequence, StatementFilter,
+    StatementKey, StatementTotals, Store, StoreError, StoredEvent, Ticket,
 };
 
+pub use backup::BackupError;
 pub use open::{OpenError, Options};
 
 use lookups::Reader;
 use trouble::Trouble;
+use work::Work;
 use writer::Writer;
 
 /// Reading connections kept open between reads.
@@ -83,7 +91,7 @@ impl Store for SqliteStore {
     fn define(&self, definitions: &[Definition]) -> Result<(), StoreError> {
         let texts: Result<Vec<String>, _> = definitions.iter().map(serde_json::to_string).collect();
         let texts = texts.map_err(|error| StoreError::Failed(error.to_string()))?;
-        self.writer.define(texts)
+        self.writer.write(Work::Define(texts))
     }
 
     fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
@@ -91,7 +99,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError> {
-        self.writer.keep_plugin(digest.to_string(), component.to_vec())
+        self.writer.write(Work::KeepPlugin { digest: digest.to_string(), component: component.to_vec() })
     }
 
     fn plugin(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
@@ -104,8 +112,23 @@ impl Store for SqliteStore {
 
     fn event(&self, sequence: Sequence) -> Result<Option<StoredEvent>, StoreError> {
         let Some(before) = sequence.checked_sub(1) else { return Ok(None) };
-        let next = self.read(|reader| lists::scan(reader, before, 1))?;
+        let next = self.read(|reader| stored_events::scan(reader, before, 1))?;
         Ok(next.into_iter().find(|event| event.sequence == sequence))
+    }
+
+    fn stored(&self, keys: &[&EventKey]) -> Result<Vec<Option<StoredEvent>>, StoreError> {
+        self.read(|reader| stored_events::by_keys(reader, keys))
+    }
+
+    fn events_of(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Option<Period>,
+        before: Option<Placement>,
+        limit: usize,
+    ) -> Result<Vec<(Placement, StoredEvent)>, StoreError> {
+        self.read(|reader| stored_events::of_customer(reader, (app, customer), period, before, limit))
     }
 
     fn counters(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError> {
@@ -145,11 +168,11 @@ impl Store for SqliteStore {
     }
 
     fn scan(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        self.read(|reader| lists::scan(reader, after, limit))
+        self.read(|reader| stored_events::scan(reader, after, limit))
     }
 
-    fn held(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        self.read(|reader| lists::held(reader, after, limit))
+    fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|reader| stored_events::held(reader, app, after, limit))
     }
 
     fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {

@@ -13,16 +13,20 @@ use tollgate_core::store::{
 use super::charge_record;
 use super::event_id::EventId;
 use super::names::{CounterRow, Names};
+use super::placements;
 use super::row;
 use super::sums;
+use super::take_back;
 use super::trouble::{Trouble, is_duplicate};
 
 /// Applies the whole of a commit.
 pub fn apply(db: &Connection, names: &mut Names, commit: &Commit) -> Result<(), Trouble> {
     refuse_closed(db, names, commit)?;
+    take_back::void_events(db, names, &commit.voids)?;
     insert_events(db, names, commit)?;
     release(db, names, &commit.released)?;
     step_counters(db, names, &commit.counters)?;
+    take_back::uncount(db, names, &commit.unseen)?;
     insert_seen(db, names, &commit.seen)?;
     sums::add_statements(db, names, &commit.statements)?;
     sums::add_balances(db, names, &commit.balances)?;
@@ -56,6 +60,7 @@ fn insert_events(db: &Connection, names: &mut Names, commit: &Commit) -> Result<
     let mut insert = db.prepare_cached(
         "INSERT INTO events (app, id, fingerprint, received, charge) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
+    let mut place = placements::insert(db)?;
     let mut record = Vec::new();
     for (event, outcome) in &commit.events {
         let app = names.id(db, &event.key.app)?;
@@ -69,6 +74,8 @@ fn insert_events(db: &Connection, names: &mut Names, commit: &Commit) -> Result<
         };
         let row = params![app, EventId::from(&*event.key.id), event.fingerprint, event.received, charge];
         let sequence = insert.insert(row).map_err(|error| refused_event(error, event))?;
+        let customer = names.id(db, &event.customer)?;
+        place.execute([app, customer, placements::period_of(outcome)?, sequence])?;
         if let Outcome::Held(reason) = &**outcome {
             hold(db, sequence, reason)?;
         }
@@ -106,6 +113,7 @@ fn release(db: &Connection, names: &mut Names, released: &[(Sequence, Charge)]) 
         charge_record::encode(charge, &mut record, |word| names.id(db, word))?;
         insert.execute(params![column, record])?;
         end.execute([column])?;
+        placements::release(db, names, *sequence, charge.period)?;
     }
     Ok(())
 }

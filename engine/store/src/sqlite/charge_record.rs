@@ -67,13 +67,8 @@ pub fn decode(
     mut word: impl FnMut(i64) -> Result<Arc<str>, Trouble>,
 ) -> Result<Charge, Trouble> {
     let mut rest = Rest(record);
-    let version = rest.byte()?;
-    if version != VERSION {
-        return Err(Trouble::corrupt(format!("a charge of version {version}")));
-    }
-    let late = rest.byte()? & LATE != 0;
-    let tariff = word(rest.signed()?)?;
-    let period = row::period(rest.signed()?)?;
+    let Head { late, tariff, period } = rest.head()?;
+    let (tariff, period) = (word(tariff)?, row::period(period)?);
     let [total, network_cost, platform_fee, builder_earnings] =
         [rest.amount()?, rest.amount()?, rest.amount()?, rest.amount()?];
     let split = Split { network_cost, platform_fee, builder_earnings };
@@ -98,6 +93,11 @@ pub fn decode(
         return Err(unreadable());
     }
     Ok(Charge { tariff, period, late, total, split, usage, lines, refused })
+}
+
+/// The period of a charge, as its number, without reading the rest.
+pub fn period_number(record: &[u8]) -> Result<i64, Trouble> {
+    Ok(Rest(record).head()?.period)
 }
 
 fn put_whole(out: &mut Vec<u8>, mut value: u128) {
@@ -127,10 +127,26 @@ fn unreadable() -> Trouble {
     Trouble::corrupt("a charge that cannot be read")
 }
 
+/// What a record begins with.
+struct Head {
+    late: bool,
+    /// A number of `names`.
+    tariff: i64,
+    period: i64,
+}
+
 /// What is left to read.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
+    fn head(&mut self) -> Result<Head, Trouble> {
+        let version = self.byte()?;
+        if version != VERSION {
+            return Err(Trouble::corrupt(format!("a charge of version {version}")));
+        }
+        Ok(Head { late: self.byte()? & LATE != 0, tariff: self.signed()?, period: self.signed()? })
+    }
+
     fn byte(&mut self) -> Result<u8, Trouble> {
         let (first, rest) = self.0.split_first().ok_or_else(unreadable)?;
         self.0 = rest;

@@ -1,18 +1,13 @@
-//! Lists: what statements, audits and re-rating read.
+//! Lists beside the events: definitions, statements, counters, balances and what closes charged.
 
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 use tollgate_core::catalog::Definition;
-use tollgate_core::event::EventKey;
 use tollgate_core::ledger::{Account, Balance};
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
-use tollgate_core::store::{
-    ClosingCharge, CounterKey, HoldCause, HoldReason, Outcome, Sequence, StatementFilter, StatementKey,
-    StatementTotals, StoredEvent,
-};
+use tollgate_core::store::{ClosingCharge, CounterKey, StatementFilter, StatementKey, StatementTotals};
 
 use super::charge_record;
-use super::event_id::OwnedEventId;
 use super::lookups::Reader;
 use super::names::Names;
 use super::row;
@@ -28,58 +23,6 @@ pub fn definitions(reader: &mut Reader) -> Result<Vec<Definition>, Trouble> {
             .map_err(|error| Trouble::corrupt(format!("definition {number} cannot be read: {error}")))
     };
     query.query_and_then([], read)?.collect()
-}
-
-/// Up to `limit` events after a number.
-pub fn scan(reader: &mut Reader, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Trouble> {
-    let query = "SELECT sequence, app, id, received, coalesce(events.charge, releases.charge), cause, message
-        FROM events LEFT JOIN releases USING (sequence) LEFT JOIN holds USING (sequence)
-        WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
-    events(reader, query, after, limit)
-}
-
-/// Up to `limit` held events after a number.
-pub fn held(reader: &mut Reader, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Trouble> {
-    let query = "SELECT sequence, app, id, received, NULL, cause, message
-        FROM holds CROSS JOIN events USING (sequence) WHERE sequence > ?1 ORDER BY sequence LIMIT ?2";
-    events(reader, query, after, limit)
-}
-
-fn events(
-    reader: &mut Reader,
-    query: &str,
-    after: Sequence,
-    limit: usize,
-) -> Result<Vec<StoredEvent>, Trouble> {
-    let Reader { db, names } = reader;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut query = db.prepare_cached(query)?;
-    let rows = query.query_and_then(params![row::sequence_column(after), limit], |row| {
-        let sequence = row::sequence(row.get(0)?)?;
-        let key =
-            EventKey { app: names.word(db, row.get(1)?)?.to_string(), id: row.get::<_, OwnedEventId>(2)?.0 };
-        let received: String = row.get(3)?;
-        let outcome = outcome(db, names, row, sequence)?;
-        Ok(StoredEvent { sequence, key, received: received.into(), outcome })
-    })?;
-    rows.collect()
-}
-
-/// An outcome from the columns charge, cause and message, which start at the fifth.
-fn outcome(
-    db: &Connection,
-    names: &mut Names,
-    row: &Row<'_>,
-    sequence: Sequence,
-) -> Result<Outcome, Trouble> {
-    let charge: Option<&[u8]> = row.get_ref(4)?.as_blob_or_null().ok().flatten();
-    if let Some(record) = charge {
-        return Ok(Outcome::Rated(charge_record::decode(record, |id| names.word(db, id))?));
-    }
-    let cause: Option<String> = row.get(5)?;
-    let cause = cause.as_deref().and_then(HoldCause::from_code);
-    let cause = cause.ok_or_else(|| Trouble::corrupt(format!("event {sequence} has no outcome")))?;
-    Ok(Outcome::Held(HoldReason { cause, message: row.get(6)? }))
 }
 
 /// Statements, sorted by customer, then period, then app.

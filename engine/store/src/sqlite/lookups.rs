@@ -8,7 +8,7 @@ use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{CounterKey, EventCounts, Found, SeenKey};
 
 use super::event_id::EventId;
-use super::names::{CounterRow, Names};
+use super::names::Names;
 use super::row;
 use super::trouble::Trouble;
 
@@ -61,7 +61,7 @@ pub fn counters(reader: &mut Reader, keys: &[CounterKey]) -> Result<Vec<Quantity
     let Reader { db, names } = reader;
     let mut query = db.prepare_cached("SELECT value FROM counters WHERE id = ?1")?;
     let mut value = |key: &CounterKey| {
-        let Some(id) = counter_id(db, names, key)? else { return Ok(Quantity::ZERO) };
+        let Some(id) = names.known_counter_of(db, key)? else { return Ok(Quantity::ZERO) };
         let value: String = query.query_row([id], |row| row.get(0))?;
         row::quantity(&value)
     };
@@ -73,22 +73,10 @@ pub fn seen(reader: &mut Reader, keys: &[SeenKey]) -> Result<Vec<bool>, Trouble>
     let Reader { db, names } = reader;
     let mut query = db.prepare_cached("SELECT 1 FROM seen WHERE counter = ?1 AND key = ?2")?;
     let mut seen = |seen: &SeenKey| {
-        let Some(id) = counter_id(db, names, &seen.counter)? else { return Ok(false) };
+        let Some(id) = names.known_counter_of(db, &seen.counter)? else { return Ok(false) };
         Ok(query.exists(params![id, seen.key])?)
     };
     keys.iter().map(&mut seen).collect()
-}
-
-/// The number of a counter; `None` when there is no such counter.
-fn counter_id(db: &Connection, names: &mut Names, key: &CounterKey) -> Result<Option<i64>, Trouble> {
-    let mut ids = [0; 4];
-    for (id, word) in ids.iter_mut().zip([&key.app, &key.owner, &key.unit, &key.group]) {
-        let Some(known) = names.known_id(db, word)? else { return Ok(None) };
-        *id = known;
-    }
-    let [app, owner, unit, label] = ids;
-    let counter: CounterRow = (app, owner, unit, label, row::period_number(key.period)?);
-    names.known_counter(db, counter)
 }
 
 /// The closed periods of an app, in order.
@@ -109,9 +97,13 @@ pub fn plugin(reader: &mut Reader, digest: &Digest) -> Result<Option<Vec<u8>>, T
 pub fn counts(reader: &mut Reader) -> Result<EventCounts, Trouble> {
     // Numbers have no gaps (see the schema): the largest is the count, without walking millions of rows.
     let mut query = reader.db.prepare_cached(
-        "SELECT (SELECT coalesce(max(sequence), 0) FROM events), (SELECT count(*) FROM holds)",
+        "SELECT (SELECT coalesce(max(sequence), 0) FROM events), (SELECT count(*) FROM holds),
+            coalesce(number, 0), coalesce(number_held, 0)
+         FROM (SELECT 1) LEFT JOIN (SELECT number, number_held FROM voids ORDER BY number DESC LIMIT 1)",
     )?;
-    let (events, held): (i64, i64) = query.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (events, held) = (row::sequence(events)?, row::sequence(held)?);
-    Ok(EventCounts { rated: events.saturating_sub(held), held })
+    let counts: [i64; 4] =
+        query.query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
+    let [events, held, voided, voided_held] = counts.map(row::sequence);
+    let (held, voided) = (held?, voided?);
+    Ok(EventCounts { rated: events?.saturating_sub(held).saturating_sub(voided_held?), held, voided })
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
+use tollgate_core::store::CounterKey;
 
+use super::row;
 use super::trouble::Trouble;
 
 /// Remembered words and counters; past this it starts afresh, to bound its memory.
@@ -82,6 +84,17 @@ impl Names {
             self.counters.insert(counter, id);
         }
         Ok(id)
+    }
+
+    /// The number of the counter of a key; `None` when the database does not have it.
+    pub fn known_counter_of(&mut self, db: &Connection, key: &CounterKey) -> Result<Option<i64>, Trouble> {
+        let mut ids = [0; 4];
+        for (id, word) in ids.iter_mut().zip([&key.app, &key.owner, &key.unit, &key.group]) {
+            let Some(known) = self.known_id(db, word)? else { return Ok(None) };
+            *id = known;
+        }
+        let [app, owner, unit, label] = ids;
+        self.known_counter(db, (app, owner, unit, label, row::period_number(key.period)?))
     }
 
     /// The number of a counter, which is added at zero when the database does not have it.

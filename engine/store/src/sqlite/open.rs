@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tollgate_core::store::StoreError;
+
+use super::trouble::Trouble;
 
 /// SQLite before this version may corrupt a file when a write-ahead log restarts.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -72,6 +75,14 @@ pub enum OpenError {
     /// The file system has no shared memory for a write-ahead log.
     #[error("{0} cannot have a write-ahead log: put it on a local disk")]
     NoWriteAheadLog(PathBuf),
+    /// A row that an older Tollgate should have written cannot be read.
+    #[error("{path} cannot be brought up to date: {problem}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the row.
+        problem: StoreError,
+    },
     /// No thread for the writer.
     #[error("the store cannot start its writer: {0}")]
     NoThread(std::io::Error),
@@ -92,6 +103,14 @@ impl OpenError {
             Some(ErrorCode::NotADatabase) => Self::NotTollgate(path.to_owned()),
             Some(ErrorCode::CannotOpen) => Self::Unreachable(path.to_owned()),
             _ => Self::Database { path: path.to_owned(), source },
+        }
+    }
+
+    /// Puts the file's name to what is wrong with its rows.
+    pub fn of_rows(path: &Path, trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Database(source) => Self::of(path)(source),
+            Trouble::Store(problem) => Self::Unreadable { path: path.to_owned(), problem },
         }
     }
 }
@@ -124,11 +143,17 @@ pub fn connect_writer(path: &Path, options: &Options) -> Result<Connection, Open
     Ok(connection)
 }
 
-/// A connection that only reads.
-pub fn connect_reader(path: &Path, options: &Options) -> Result<Connection, rusqlite::Error> {
+/// A connection to a database that is there, with SQLite's own settings.
+pub fn connect(path: &Path, options: &Options) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(options.busy_timeout)?;
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub fn connect_reader(path: &Path, options: &Options) -> Result<Connection, rusqlite::Error> {
+    let connection = connect(path, options)?;
     connection.execute_batch(
         "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
          PRAGMA cache_size = -32768;",
@@ -140,11 +165,16 @@ pub fn connect_reader(path: &Path, options: &Options) -> Result<Connection, rusq
 /// Refuses a file that holds something and does not say that it is ours.
 fn refuse_foreign_file(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let failed = OpenError::of(path);
-    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0)).map_err(&failed)?;
+    let id = application_id(connection).map_err(&failed)?;
     if id == APPLICATION_ID {
         return Ok(());
     }
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(&failed)?;
     if id == 0 && tables == 0 { Ok(()) } else { Err(OpenError::NotTollgate(path.to_owned())) }
+}
+
+/// Whose the file says that it is.
+pub fn application_id(connection: &Connection) -> Result<i32, rusqlite::Error> {
+    connection.query_row("PRAGMA application_id", [], |row| row.get(0))
 }

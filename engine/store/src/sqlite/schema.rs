@@ -7,22 +7,32 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::open::{APPLICATION_ID, OpenError};
+use super::placements;
+use super::trouble::Trouble;
+
+/// One step of the schema.
+struct Migration {
+    /// What changes in the schema.
+    schema: &'static str,
+    /// What SQL alone cannot work out of the rows that are there.
+    rows: fn(&Connection) -> Result<(), Trouble>,
+}
 
 /// The step from schema n to n + 1 stands at position n.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [Migration; 2] = [
+    Migration { schema: include_str!("schema/1.sql"), rows: |_| Ok(()) },
+    Migration { schema: include_str!("schema/2.sql"), rows: placements::place_all },
+];
 
 /// Brings the schema up to date. Safe against another process that does the same.
 pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let failed = OpenError::of(path);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
-    let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(&failed)?;
-    let done = usize::try_from(found).map_err(|_| OpenError::NotTollgate(path.to_owned()))?;
-    if done > MIGRATIONS.len() {
-        return Err(OpenError::NewerSchema { path: path.to_owned(), found, known: MIGRATIONS.len() });
-    }
+    let done = version(&transaction, path)?;
     for migration in MIGRATIONS.iter().skip(done) {
-        transaction.execute_batch(migration).map_err(&failed)?;
+        transaction.execute_batch(migration.schema).map_err(&failed)?;
+        (migration.rows)(&transaction).map_err(|trouble| OpenError::of_rows(path, trouble))?;
     }
     if done < MIGRATIONS.len() {
         let newest = MIGRATIONS.len();
@@ -30,4 +40,15 @@ pub fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError
         transaction.execute_batch(&header).map_err(&failed)?;
     }
     transaction.commit().map_err(&failed)
+}
+
+/// The schema of the file: 0 for an empty one, and never a newer one than this program knows.
+pub fn version(connection: &Connection, path: &Path) -> Result<usize, OpenError> {
+    let found: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(OpenError::of(path))?;
+    let version = usize::try_from(found).map_err(|_| OpenError::NotTollgate(path.to_owned()))?;
+    if version > MIGRATIONS.len() {
+        return Err(OpenError::NewerSchema { path: path.to_owned(), found, known: MIGRATIONS.len() });
+    }
+    Ok(version)
 }

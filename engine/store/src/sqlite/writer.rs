@@ -17,19 +17,12 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tollgate_core::store::{Commit, StoreError, Ticket};
 
-use super::apply;
 use super::names::Names;
 use super::open::Options;
 use super::trouble::Trouble;
+use super::work::Work;
 
 type Answer = Result<(), StoreError>;
-
-/// Something to be written.
-enum Work {
-    Commit(Box<Commit>),
-    Define(Vec<String>),
-    KeepPlugin { digest: String, component: Vec<u8> },
-}
 
 struct Job {
     work: Work,
@@ -105,18 +98,8 @@ impl Writer {
         sent.map(|()| Box::new(Pending(pending)) as Box<dyn Ticket>)
     }
 
-    /// Appends definitions, as JSON, and waits for it.
-    pub fn define(&self, definitions: Vec<String>) -> Answer {
-        self.write(Work::Define(definitions))
-    }
-
-    /// Keeps a plugin, and waits for it.
-    pub fn keep_plugin(&self, digest: String, component: Vec<u8>) -> Answer {
-        self.write(Work::KeepPlugin { digest, component })
-    }
-
     /// Queues work, waiting for room, and waits for it to be durable.
-    fn write(&self, work: Work) -> Answer {
+    pub fn write(&self, work: Work) -> Answer {
         let (answer, pending) = channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue.send(Job { work, events: 0, answer }).map_err(|_| stopped())?;
@@ -234,24 +217,7 @@ impl WriterThread {
     }
 
     fn apply(&mut self, work: &Work) -> Result<(), Trouble> {
-        match work {
-            Work::Commit(commit) => apply::apply(&self.db, &mut self.names, commit),
-            Work::Define(definitions) => {
-                let mut insert =
-                    self.db.prepare_cached("INSERT INTO definitions (definition) VALUES (?1)")?;
-                for definition in definitions {
-                    insert.execute([definition])?;
-                }
-                Ok(())
-            }
-            Work::KeepPlugin { digest, component } => {
-                let mut insert = self.db.prepare_cached(
-                    "INSERT INTO plugins (digest, component) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                )?;
-                insert.execute(rusqlite::params![digest, component])?;
-                Ok(())
-            }
-        }
+        work.apply(&self.db, &mut self.names)
     }
 
     /// Makes the group durable; gives back why it is not.

@@ -144,7 +144,7 @@ pub fn sums_that_do_not_fit_fail(fixture: &Fixture) {
     commit(&*fixture.store, add("fits", most)).unwrap();
     let reason = "the balance of platform (USD) does not fit".to_owned();
     assert_eq!(commit(&*fixture.store, add("does not", one)), Err(StoreError::Failed(reason)));
-    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 1, held: 0 }));
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 1, held: 0, voided: 0 }));
     commit(&*fixture.store, sample::one_event("after", sample::rated(500))).unwrap();
 }
 

@@ -1,23 +1,17 @@
 //! What is kept comes back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tollgate_core::catalog::{Builder, Customer, Definition, Tariff};
-use tollgate_core::event::EventKey;
+use tollgate_core::catalog::{Builder, Customer, Definition, Limits, Tariff};
+use tollgate_core::event::{Event, EventKey};
 use tollgate_core::plugin::Digest;
 use tollgate_core::store::{Commit, EventCounts, Found, HoldCause, HoldReason, Outcome, StoredEvent};
 
 use crate::Fixture;
-use crate::sample::{self, commit, event, one_event};
+use crate::sample::{self, APP, commit, event, one_event};
 
 pub fn every_field_comes_back(fixture: &Fixture) {
-    let causes = [
-        HoldCause::NoPrice,
-        HoldCause::NoTariff,
-        HoldCause::Plugin,
-        HoldCause::OutOfRange,
-        HoldCause::Infrastructure,
-    ];
     let mut outcomes = vec![
         Outcome::Rated(sample::charge(20_000_000)),
         Outcome::Rated(sample::extreme_charge()),
@@ -27,7 +21,9 @@ pub fn every_field_comes_back(fixture: &Fixture) {
             ..sample::charge(0)
         }),
     ];
-    outcomes.extend(causes.map(|cause| Outcome::Held(HoldReason { cause, message: format!("{cause:?}…") })));
+    outcomes.extend(
+        HoldCause::ALL.map(|cause| Outcome::Held(HoldReason { cause, message: format!("{cause:?}…") })),
+    );
     let events: Vec<_> = outcomes
         .iter()
         .enumerate()
@@ -44,6 +40,7 @@ pub fn every_field_comes_back(fixture: &Fixture) {
             key: event.key.clone(),
             received: event.received.clone(),
             outcome: (**outcome).clone(),
+            voided: None,
         })
         .collect();
     assert_eq!(kept, expected);
@@ -51,26 +48,31 @@ pub fn every_field_comes_back(fixture: &Fixture) {
         assert_eq!(fixture.store.event(event.sequence).unwrap().as_ref(), Some(event));
     }
     assert_eq!(fixture.store.event(0), Ok(None));
-    assert_eq!(fixture.store.event(9), Ok(None));
+    assert_eq!(fixture.store.event(11), Ok(None));
     assert_eq!(fixture.store.event(u64::MAX), Ok(None));
-    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 3, held: 5 }));
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 3, held: 7, voided: 0 }));
 }
 
 pub fn definitions_keep_their_order(fixture: &Fixture) {
-    let builder = |name: &str| Definition::Builder(Builder { id: "b".to_owned(), name: name.to_owned() });
+    let builder = |name: &str| {
+        Definition::Builder(Builder { id: "b".to_owned(), name: name.to_owned(), app_terms: None })
+    };
     let tariff = Definition::Tariff(Tariff {
         id: "t".to_owned(),
-        app: sample::APP.to_owned(),
+        app: APP.to_owned(),
         customer: None,
         plugin: Digest::of(b"wasm"),
         settings: "{\"price\": \"0.10\"}".to_owned(),
         effective_from: -1,
     });
     let customer = Definition::Customer(Customer {
-        app: sample::APP.to_owned(),
+        app: APP.to_owned(),
         id: "c1".to_owned(),
         name: "One".to_owned(),
+        kind: "workspace".to_owned(),
         parent: Some("group".to_owned()),
+        attributes: BTreeMap::from([("plan".to_owned(), "gold".to_owned())]),
+        limits: Limits::default(),
     });
     let history = [builder("first"), tariff, customer, builder("second")];
     fixture.store.define(&history[..1]).unwrap();
@@ -121,17 +123,47 @@ pub fn scans_go_page_by_page(fixture: &Fixture) {
     assert_eq!(sequences(fixture.store.scan(10, 4).unwrap()), [0; 0]);
     assert_eq!(sequences(fixture.store.scan(u64::MAX, 4).unwrap()), [0; 0]);
     assert_eq!(sequences(fixture.store.scan(0, 0).unwrap()), [0; 0]);
-    assert_eq!(sequences(fixture.store.held(0, 2).unwrap()), [1, 4]);
-    assert_eq!(sequences(fixture.store.held(4, usize::MAX).unwrap()), [7, 10]);
+    assert_eq!(sequences(fixture.store.held(None, 0, 2).unwrap()), [1, 4]);
+    assert_eq!(sequences(fixture.store.held(None, 4, usize::MAX).unwrap()), [7, 10]);
+}
+
+pub fn held_events_are_listed_by_app(fixture: &Fixture) {
+    for (app, id) in [(APP, "a"), ("b-app", "b"), (APP, "c"), ("b-app", "d"), (APP, "e")] {
+        let key = EventKey { app: app.to_owned(), id: id.to_owned() };
+        let event = Event { key, ..(*event(id, "c1")).clone() };
+        let events = vec![(Arc::new(event), sample::held("wait"))];
+        commit(&*fixture.store, Commit { events, ..Commit::default() }).unwrap();
+    }
+    let held = |app, after, limit| -> Vec<String> {
+        fixture.other.held(app, after, limit).unwrap().into_iter().map(|event| event.key.id).collect()
+    };
+    assert_eq!(held(None, 0, 9), ["a", "b", "c", "d", "e"]);
+    assert_eq!(held(Some(APP), 0, 2), ["a", "c"]);
+    assert_eq!(held(Some(APP), 3, 2), ["e"]);
+    assert_eq!(held(Some("b-app"), 1, 9), ["b", "d"]);
+    assert_eq!(held(Some("unknown"), 0, 9), [""; 0]);
+}
+
+pub fn what_events_became_is_told_by_key(fixture: &Fixture) {
+    let uuid = "018bd7e2-9c4f-7a10-8000-0123456789ab";
+    commit(&*fixture.store, one_event(uuid, sample::rated(500))).unwrap();
+    commit(&*fixture.store, one_event("b", sample::held("no price"))).unwrap();
+    let stranger = EventKey { app: "another-app".to_owned(), id: "b".to_owned() };
+    let (a, b, absent) = (sample::key(uuid), sample::key("b"), sample::key("absent"));
+    let stored = fixture.other.stored(&[&b, &absent, &a, &stranger, &b]).unwrap();
+    let (kept_a, kept_b) = (fixture.other.event(1).unwrap(), fixture.other.event(2).unwrap());
+    assert_eq!(kept_a.as_ref().unwrap().key, a);
+    assert_eq!(stored, [kept_b.clone(), None, kept_a, None, kept_b]);
+    assert_eq!(fixture.other.stored(&[]), Ok(Vec::new()));
 }
 
 pub fn a_held_event_is_released_once(fixture: &Fixture) {
     commit(&*fixture.store, one_event("waits", sample::held("no price"))).unwrap();
-    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 0, held: 1 }));
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 0, held: 1, voided: 0 }));
     let released = Commit { released: vec![(1, sample::extreme_charge())], ..Commit::default() };
     commit(&*fixture.store, released).unwrap();
-    assert_eq!(fixture.other.held(0, 10), Ok(Vec::new()));
+    assert_eq!(fixture.other.held(None, 0, 10), Ok(Vec::new()));
     let event = fixture.other.event(1).unwrap().unwrap();
     assert_eq!(event.outcome, Outcome::Rated(sample::extreme_charge()));
-    assert_eq!(fixture.other.counts(), Ok(EventCounts { rated: 1, held: 0 }));
+    assert_eq!(fixture.other.counts(), Ok(EventCounts { rated: 1, held: 0, voided: 0 }));
 }

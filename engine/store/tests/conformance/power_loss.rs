@@ -6,14 +6,17 @@
 use std::fs;
 use std::path::Path;
 
-use tollgate_core::store::{Outcome, StatementFilter, Store};
+use tollgate_core::ledger;
+use tollgate_core::store::{Commit, EventCounts, Outcome, SeenKey, StatementFilter, Store, StoredEvent};
 use tollgate_store::{Options, SqliteStore};
 
-use crate::sample::{self, commit};
+use crate::sample::{self, APP, commit, counter};
 
 const BATCHES: u32 = 40;
 const EVENTS_PER_BATCH: u32 = 5;
 const CASES: u64 = 300;
+/// Where in its batch the held event stands: it is of `workspace-03`.
+const HELD: usize = 3;
 
 /// A small generator (xorshift), so that each case can be repeated by its number.
 struct Random(u64);
@@ -35,6 +38,30 @@ fn ids(batch: u32) -> Vec<String> {
     (0..EVENTS_PER_BATCH).map(|number| format!("{batch}-{number}")).collect()
 }
 
+/// A batch that also takes back the first event of the one before, counts a key and uncounts the key of the
+/// one before, holds an event and releases it with the next batch.
+fn batch(number: u32) -> Commit {
+    let mut made = sample::batch(&ids(number), number);
+    let first = u64::from(number * EVENTS_PER_BATCH) + 1;
+    made.events[HELD].1 = sample::held("wait");
+    made.seen.push(conversation(number));
+    let Some(last) = number.checked_sub(1) else { return made };
+    let last_first = first - u64::from(EVENTS_PER_BATCH);
+    made.released.push((last_first + HELD as u64, sample::charge(500)));
+    made.voids.push((last_first, sample::voided(&sample::charge(20_000_000))));
+    made.unseen.push(conversation(last));
+    let back = sample::reversal(&sample::charge(20_000_000)).split;
+    let amounts = ledger::amounts_of_charge(&back).unwrap();
+    for ((_, balance), amount) in made.balances.iter_mut().zip(amounts) {
+        *balance = balance.with(amount).unwrap();
+    }
+    made
+}
+
+fn conversation(batch: u32) -> SeenKey {
+    SeenKey { counter: counter("workspace-00", "document", "2023-11"), key: format!("c{batch}").into() }
+}
+
 /// The files of a store that has acknowledged all batches, half of them in the log alone.
 fn acknowledged(directory: &Path) -> (Vec<u8>, Vec<u8>) {
     let path = directory.join("before.db");
@@ -44,7 +71,7 @@ fn acknowledged(directory: &Path) -> (Vec<u8>, Vec<u8>) {
             let other = rusqlite::Connection::open(&path).unwrap();
             other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
         }
-        commit(&store, sample::batch(&ids(batch), batch)).unwrap();
+        commit(&store, self::batch(batch)).unwrap();
     }
     (fs::read(&path).unwrap(), fs::read(directory.join("before.db-wal")).unwrap())
 }
@@ -81,16 +108,37 @@ fn check(store: &SqliteStore, case: u64) -> u32 {
     let expected: Vec<String> = (0..batches).flat_map(ids).collect();
     let kept: Vec<&str> = events.iter().map(|event| event.key.id.as_str()).collect();
     assert_eq!(kept, expected, "case {case}");
-    assert!(events.iter().all(|event| matches!(event.outcome, Outcome::Rated(_))), "case {case}");
+    check_outcomes(&events, batches, case);
+    let last = batches.checked_sub(1).unwrap();
+    let keys: Vec<SeenKey> = (0..batches).map(conversation).collect();
+    let counted: Vec<bool> = (0..batches).map(|batch| batch == last).collect();
+    assert_eq!(store.seen(&keys), Ok(counted), "case {case}");
+    let counts = EventCounts { rated: u64::from(count) - 1, held: 1, voided: u64::from(last) };
+    assert_eq!(store.counts(), Ok(counts), "case {case}");
+    let history = store.events_of(APP, "workspace-03", None, None, usize::MAX).unwrap();
+    assert_eq!(history.len(), batches as usize, "case {case}");
+    assert!(history.iter().rev().skip(1).all(|(placement, _)| placement.period.is_some()), "case {case}");
     let net: i128 = store.balances().unwrap().iter().map(|(_, balance)| balance.net().unwrap()).sum();
     assert_eq!(net, 0, "case {case}: the balances do not sum to zero");
     let stated: u64 =
         store.statements(&StatementFilter::default()).unwrap().iter().map(|(_, totals)| totals.events).sum();
     assert_eq!(stated, u64::from(count), "case {case}");
-    for (key, value) in store.usage(sample::APP, None, None).unwrap() {
+    for (key, value) in store.usage(APP, None, None).unwrap() {
         assert_eq!(value, batches.into(), "case {case}: {key:?}");
     }
     batches
+}
+
+/// What each event became by then: see [`batch`].
+fn check_outcomes(events: &[StoredEvent], batches: u32, case: u64) {
+    for (batch, events) in (0..batches).zip(events.chunks(EVENTS_PER_BATCH as usize)) {
+        let last = batch + 1 == batches;
+        for (position, event) in events.iter().enumerate() {
+            let held = matches!(event.outcome, Outcome::Held(_));
+            let expected = (last && position == HELD, !last && position == 0);
+            assert_eq!((held, event.voided.is_some()), expected, "case {case}: {}", event.key.id);
+        }
+    }
 }
 
 #[test]
@@ -110,7 +158,7 @@ fn a_power_loss_leaves_a_prefix_of_what_was_committed() {
         assert!(batches >= BATCHES / 2, "case {case}: lost what the database itself holds");
         lost += u64::from(batches < BATCHES);
         // Life goes on from there.
-        commit(&store, sample::batch(&ids(batches), batches)).unwrap();
+        commit(&store, batch(batches)).unwrap();
         assert_eq!(check(&store, case), batches + 1);
     }
     println!("{CASES} power losses, {lost} of them lost commits, none left anything but a prefix");

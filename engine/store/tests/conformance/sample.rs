@@ -10,8 +10,8 @@ use tollgate_core::money::Amount;
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    Commit, CounterChange, CounterKey, HoldCause, HoldReason, Outcome, StatementKey, StatementTotals, Store,
-    StoreError,
+    Commit, CounterChange, CounterKey, HoldCause, HoldReason, Outcome, Sequence, StatementKey,
+    StatementTotals, Store, StoreError, Voided,
 };
 
 pub const APP: &str = "acme-docs";
@@ -118,6 +118,50 @@ pub fn extreme_charge() -> Charge {
             Refused { code: "spent".into(), detail: String::new() },
         ],
     }
+}
+
+/// What takes a charge back: everything with the other sign, and the counter's step the other way.
+pub fn reversal(charge: &Charge) -> Charge {
+    let less = |amount: Amount| Amount::from_nano(-amount.nano());
+    let fewer = |quantity: Quantity| Quantity::new(-quantity.decimal()).unwrap();
+    let Split { network_cost, platform_fee, builder_earnings } = charge.split;
+    let back = |row: &UsageRow| UsageRow {
+        quantity: fewer(row.quantity),
+        before: row.after,
+        after: row.before,
+        ..row.clone()
+    };
+    Charge {
+        total: less(charge.total),
+        split: Split {
+            network_cost: less(network_cost),
+            platform_fee: less(platform_fee),
+            builder_earnings: less(builder_earnings),
+        },
+        usage: charge.usage.iter().map(back).collect(),
+        lines: charge
+            .lines
+            .iter()
+            .map(|line| Line { quantity: fewer(line.quantity), amount: less(line.amount), ..line.clone() })
+            .collect(),
+        ..charge.clone()
+    }
+}
+
+/// How an event charged so is taken back.
+pub fn voided(charge: &Charge) -> Voided {
+    let reason = "the answer was empty \u{1f9fe}".to_owned();
+    Voided { reversal: Some(reversal(charge)), reason, at: 1_700_200_000_123 }
+}
+
+/// How a held event is taken back.
+pub fn voided_hold() -> Voided {
+    Voided { reversal: None, reason: "sent by mistake".to_owned(), at: -1 }
+}
+
+/// Takes one event back.
+pub fn one_void(sequence: Sequence, voided: Voided) -> Commit {
+    Commit { voids: vec![(sequence, voided)], ..Commit::default() }
 }
 
 pub fn rated(total: i64) -> Arc<Outcome> {

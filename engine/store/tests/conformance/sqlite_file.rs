@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use tollgate_core::access::AccessStore;
 use tollgate_core::store::{Closing, Commit, SeenKey, StatementFilter, Store, StoreError};
 use tollgate_store::{OpenError, Options, SqliteStore};
 
+use crate::access;
 use crate::sample::{self, APP, commit, counter, one_event};
 
-fn open(path: &Path) -> Result<SqliteStore, OpenError> {
+pub fn open(path: &Path) -> Result<SqliteStore, OpenError> {
     SqliteStore::open(path, &Options::default())
 }
 
@@ -20,12 +22,12 @@ fn refusal(directory: &TempDir, result: Result<SqliteStore, OpenError>) -> Strin
 }
 
 /// A file with a row in every table.
-fn filled(directory: &TempDir) -> std::path::PathBuf {
+pub fn filled(directory: &TempDir) -> std::path::PathBuf {
     let path = directory.path().join("tollgate.db");
     let store = open(&path).unwrap();
     let digest = tollgate_core::plugin::Digest::of(b"wasm");
     store.keep_plugin(&digest, b"wasm").unwrap();
-    let builder = tollgate_core::catalog::Builder { id: "b".into(), name: "B".into() };
+    let builder = tollgate_core::catalog::Builder { id: "b".into(), name: "B".into(), app_terms: None };
     store.define(&[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
     let mut batch = sample::batch(&["a".to_owned(), "b".to_owned()], 0);
     batch.seen.push(SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "x".into() });
@@ -33,6 +35,16 @@ fn filled(directory: &TempDir) -> std::path::PathBuf {
     commit(&store, one_event("waits", sample::held("no price"))).unwrap();
     commit(&store, one_event("waited", sample::held("no price"))).unwrap();
     commit(&store, Commit { released: vec![(4, sample::charge(500))], ..Commit::default() }).unwrap();
+    commit(&store, one_event("mistake", sample::held("no price"))).unwrap();
+    let voids = vec![(1, sample::voided(&sample::charge(20_000_000))), (5, sample::voided_hold())];
+    let unseen = vec![SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "y".into() }];
+    commit(&store, Commit { seen: unseen.clone(), ..Commit::default() }).unwrap();
+    commit(&store, Commit { voids, unseen, ..Commit::default() }).unwrap();
+    for id in ["k1", "k2"] {
+        store.add_key(&access::key(id, 7)).unwrap();
+    }
+    store.revoke_key("k1", 9).unwrap();
+    store.keep_answer(&access::request("k1", "r1"), &access::answered(10), 0).unwrap();
     let charge = sample::charge(500);
     let charges =
         vec![tollgate_core::store::ClosingCharge { app: APP.into(), customer: "c1".into(), charge }];
@@ -53,16 +65,18 @@ fn reopening_keeps_everything() {
             store.usage(APP, None, None).unwrap(),
             store.balances().unwrap(),
             (store.closing_charges().unwrap(), store.counts().unwrap()),
+            (store.keys().unwrap(), store.answer(&access::request("k1", "r1")).unwrap()),
+            store.events_of(APP, "c1", None, None, 100).unwrap(),
         )
     };
     let first = everything(&open(&path).unwrap());
-    assert_eq!(first.1.len(), 4);
+    assert_eq!(first.1.len(), 5);
     let again = open(&path).unwrap();
     assert_eq!(everything(&again), first);
     let repeated = commit(&again, one_event("a", sample::rated(500)));
     assert!(matches!(repeated, Err(StoreError::Stale(_))), "{repeated:?}");
     commit(&again, one_event("c", sample::rated(500))).unwrap();
-    assert_eq!(again.scan(4, 9).unwrap()[0].sequence, 5);
+    assert_eq!(again.scan(5, 9).unwrap()[0].sequence, 6);
 }
 
 #[test]
@@ -87,6 +101,18 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "UPDATE closings SET period = 202312",
         "UPDATE closing_charges SET charge = x'00'",
         "INSERT INTO releases (sequence, charge) VALUES (1, x'00')",
+        "INSERT INTO releases (sequence, charge) VALUES (5, x'00')",
+        "UPDATE placements SET period = 202312",
+        "DELETE FROM placements WHERE period = 0",
+        "UPDATE voids SET reason = ''",
+        "INSERT INTO voids VALUES (9, 9, 9, x'00', NULL, NULL, '', 0)",
+        "INSERT INTO voids VALUES (2, 9, 9, NULL, 'no_price', '', '', 0)",
+        "INSERT INTO voids VALUES (3, 9, 9, x'00', NULL, NULL, '', 0)",
+        "UPDATE unseen SET key = 'x'",
+        "INSERT INTO unseen (counter, key) VALUES (1, 'absent')",
+        "UPDATE keys SET scope = '{\"type\":\"platform\"}'",
+        "UPDATE keys SET revoked_at = NULL WHERE id = 'k1'",
+        "UPDATE answers SET body = x'00'",
     ];
     let tables = [
         "names",
@@ -101,6 +127,10 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "balances",
         "closings",
         "closing_charges",
+        "placements",
+        "voids",
+        "unseen",
+        "keys",
     ];
     let deletions = tables.map(|table| format!("DELETE FROM {table}"));
     for change in changes.into_iter().chain(deletions.iter().map(String::as_str)) {
@@ -122,7 +152,7 @@ fn a_newer_schema_is_refused() {
     let path = filled(&directory);
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     insta::assert_snapshot!(refusal(&directory, open(&path)),
-        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 1: use a newer Tollgate");
+        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 2: use a newer Tollgate");
 }
 
 #[test]
