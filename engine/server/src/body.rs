@@ -125,7 +125,8 @@ fn media_type(headers: &HeaderMap) -> String {
     essence.trim().to_ascii_lowercase()
 }
 
-fn too_large(what: &str, max: usize) -> Problem {
+/// 413 for something larger than so many bytes.
+pub(crate) fn too_large(what: &str, max: usize) -> Problem {
     Problem::too_large(format!("the {what} is larger than {max} bytes; send it in smaller parts"))
 }
 
