@@ -1,10 +1,11 @@
 -- Where each event stands in its customer's history, so that a page of it is read without walking the others.
 -- The period is 0 while the event is held. Schema 1 had no such rows: a step in Rust adds those of its events.
+-- A foreign key would look the event up again for each row, just after it was written.
 CREATE TABLE placements (
     app INTEGER NOT NULL,
     customer INTEGER NOT NULL,
     period INTEGER NOT NULL,
-    sequence INTEGER NOT NULL REFERENCES events,
+    sequence INTEGER NOT NULL,
     PRIMARY KEY (app, customer, period, sequence)
 ) STRICT, WITHOUT ROWID;
 
