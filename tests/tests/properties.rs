@@ -5,16 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop where it stands
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use tollgate_core::catalog::{App, Builder, Customer, Definition, Tariff};
+use tollgate_core::catalog::{App, AppTerms, Builder, CostAuthority, Customer, Definition, Limits, Tariff};
 use tollgate_core::door;
 use tollgate_core::engine::{Engine, Receipt};
-use tollgate_core::event::Event;
+use tollgate_core::event::{Event, EventKey};
 use tollgate_core::price_book::PriceBook;
 use tollgate_core::pricer::Pricer;
 use tollgate_core::store::{Store, StoredEvent};
@@ -39,6 +40,8 @@ enum Step {
     Close(&'static str),
     /// Prices are added and held events are rated again.
     Retry,
+    /// The event of this number is taken back, if it is there.
+    Void(u32),
 }
 
 /// The settings of each bundled plugin that tariffs draw from.
@@ -93,6 +96,7 @@ fn sequences() -> impl Strategy<Value = ([(&'static str, Value); 3], Vec<Step>)>
         30 => events().prop_map(Step::Event),
         1 => Just(Step::Close("2026-09")),
         1 => Just(Step::Retry),
+        4 => (0_u32..25).prop_map(Step::Void),
     ];
     ([tariffs(), tariffs(), tariffs()], prop::collection::vec(step, 1..50))
 }
@@ -118,7 +122,7 @@ fn component(plugin: &str) -> &'static [u8] {
 fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine {
     let engine = Engine::open(store, sandbox()).unwrap();
     let mut definitions = vec![
-        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into() }),
+        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into(), app_terms: None }),
         Definition::PriceBook("network".into(), PriceBook::parse(PRICES).unwrap()),
         Definition::App(App {
             id: "acme".into(),
@@ -126,15 +130,21 @@ fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine
             builder: "builder".into(),
             currency: "USD".into(),
             time_zone: "America/New_York".into(),
-            platform_share: "0.123456789".parse().unwrap(),
-            surcharge_max: "1000".parse().unwrap(),
-            price_book: "network".into(),
+            terms: AppTerms {
+                platform_share: "0.123456789".parse().unwrap(),
+                surcharge_max: "1000".parse().unwrap(),
+                price_book: "network".into(),
+                cost_authority: CostAuthority::Reported,
+            },
         }),
         Definition::Customer(Customer {
             app: "acme".into(),
             id: "customer-3".into(),
             name: "Three".into(),
+            kind: String::new(),
             parent: Some("customer-2".into()),
+            attributes: BTreeMap::new(),
+            limits: Limits::default(),
         }),
     ];
     let mid_september = 1_789_430_400_000;
@@ -142,7 +152,7 @@ fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine
     for (position, ((plugin, settings), (customer, effective_from))) in
         tariffs.iter().zip(bindings).enumerate()
     {
-        let (plugin, _) = engine.add_plugin(component(plugin)).unwrap();
+        let (plugin, _) = engine.add_plugin(component(plugin), None).unwrap();
         definitions.push(Definition::Tariff(Tariff {
             id: format!("tariff-{position}"),
             app: "acme".into(),
@@ -167,7 +177,7 @@ fn run(engine: &Engine, steps: &[Step], sizes: &[usize]) -> Vec<Receipt> {
     for step in steps {
         match step {
             Step::Event(event) => batch.push(Arc::new(door::parse(event.to_string().as_bytes()).unwrap())),
-            Step::Close(_) | Step::Retry => {
+            Step::Close(_) | Step::Retry | Step::Void(_) => {
                 receipts.extend(engine.record(&batch).unwrap());
                 batch.clear();
             }
@@ -179,12 +189,16 @@ fn run(engine: &Engine, steps: &[Step], sizes: &[usize]) -> Vec<Receipt> {
                 size = *sizes.next().unwrap();
             }
             Step::Event(_) => {}
+            Step::Void(id) => {
+                let key = EventKey { app: "acme".into(), id: format!("e{id}") };
+                engine.void(&key, "a mistake", 0).unwrap();
+            }
             // Closing twice is refused; the refusal is the same in every run.
             Step::Close(period) => drop(engine.close("acme", period.parse().unwrap())),
             Step::Retry => {
                 let more = PriceBook::parse(MORE_PRICES).unwrap();
                 engine.define(&Definition::PriceBook("network".into(), more)).unwrap();
-                engine.retry_held().unwrap();
+                engine.retry_held(None).unwrap();
             }
         }
     }
@@ -249,4 +263,34 @@ fn splits_conserve_and_replay_on_sqlite() {
         Arc::new(SqliteStore::open(&path, &Options::default()).unwrap()) as Arc<dyn Store>
     };
     TestRunner::new(config).run(&strategy, |(sequence, sizes)| check(open, sequence, &sizes)).unwrap();
+}
+
+/// Voiding everything of an open period brings everybody back to where they were, in whatever order.
+#[test]
+fn voiding_everything_leaves_nothing() {
+    let config = Config { cases: cases(200) / 4, failure_persistence: None, ..Config::default() };
+    let steps = prop::collection::vec(events(), 1..30);
+    let strategy = ([tariffs(), tariffs(), tariffs()], steps, any::<u64>());
+    TestRunner::new(config)
+        .run(&strategy, |(tariffs, events, order)| {
+            let engine = engine(Arc::new(MemoryStore::new()), &tariffs);
+            // One tariff only: under another one the same counter is worth something else.
+            let early = |event: &Value| event["time"].as_str().unwrap() < "2026-09-15";
+            let steps = events.into_iter().filter(early).map(Step::Event);
+            let steps: Vec<Step> = steps.collect();
+            run(&engine, &steps, &[7]);
+            let mut stored = engine.store().scan(0, 100).unwrap();
+            stored.sort_by_key(|event| event.sequence.wrapping_mul(order | 1));
+            for event in &stored {
+                engine.void(&event.key, "a mistake", 0).unwrap();
+            }
+            for (account, balance) in engine.store().balances().unwrap() {
+                prop_assert_eq!(balance.net(), Some(0), "{}", account);
+            }
+            for check in verify::verify(&engine, &mut |_| {}).unwrap() {
+                prop_assert_eq!(check.violations, 0, "{}: {:?}", check.invariant, check.told);
+            }
+            Ok(())
+        })
+        .unwrap();
 }

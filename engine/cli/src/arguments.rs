@@ -65,7 +65,7 @@ pub struct Rate {
     #[arg(long, value_name = "FILE.json")]
     pub prices: PathBuf,
     #[command(flatten)]
-    pub terms: AppTerms,
+    pub agreed: Agreement,
     #[command(flatten)]
     pub events: Events,
 }
@@ -84,7 +84,7 @@ pub struct Record {
     #[arg(long, value_name = "FILE.json", requires = "plugin")]
     pub prices: Option<PathBuf>,
     #[command(flatten)]
-    pub terms: AppTerms,
+    pub agreed: Agreement,
     /// After each batch that is durable, write `durable N` to standard error: the first N events that were
     /// read are answered for good
     #[arg(long)]
@@ -95,7 +95,7 @@ pub struct Record {
 
 /// What an app agrees with the platform, for apps that the events name.
 #[derive(Args, Clone)]
-pub struct AppTerms {
+pub struct Agreement {
     /// The platform's share of what exceeds the network cost, 0 to 1
     #[arg(long, value_name = "SHARE", default_value = "0")]
     pub platform_share: Decimal,

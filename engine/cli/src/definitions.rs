@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tollgate_core::catalog::{App, Builder, Customer, Definition, Tariff};
+use tollgate_core::catalog::{App, AppTerms, Builder, CostAuthority, Customer, Definition, Tariff};
 use tollgate_core::engine::{Engine, EngineError};
 use tollgate_core::money::Amount;
 use tollgate_core::price_book::PriceBook;
 
-use crate::arguments::AppTerms;
+use crate::arguments::Agreement;
 use crate::bundled;
 use crate::exit::Refused;
 
@@ -53,6 +53,8 @@ struct AppFile {
     platform_share: Decimal,
     surcharge_max: Amount,
     price_book: String,
+    #[serde(default)]
+    cost_authority: CostAuthority,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +92,7 @@ pub fn define(engine: &Engine, name: &str, text: &str, directory: &Path) -> anyh
     for tariff in file.tariffs {
         let component = bundled::component(&tariff.plugin, directory)?;
         let named = || format!("{name}: tariff {}", tariff.id);
-        let (plugin, _) = engine.add_plugin(&component).with_context(named).context(Refused)?;
+        let (plugin, _) = engine.add_plugin(&component, None).with_context(named).context(Refused)?;
         let definition = Definition::Tariff(Tariff {
             plugin,
             settings: tariff.settings.get().to_owned(),
@@ -105,10 +107,11 @@ pub fn define(engine: &Engine, name: &str, text: &str, directory: &Path) -> anyh
 }
 
 fn define_one(engine: &Engine, name: &str, definition: &Definition) -> anyhow::Result<()> {
-    engine.define(definition).map_err(|error| match error {
-        EngineError::Store(_) => anyhow::Error::new(error),
-        refused => anyhow::Error::new(refused).context(name.to_owned()).context(Refused),
-    })
+    match engine.define(definition) {
+        Ok(_) => Ok(()),
+        Err(error @ EngineError::Store(_)) => Err(anyhow::Error::new(error)),
+        Err(refused) => Err(anyhow::Error::new(refused).context(name.to_owned()).context(Refused)),
+    }
 }
 
 /// The price book that a text is.
@@ -124,9 +127,12 @@ impl From<AppFile> for App {
             builder: file.builder,
             currency: file.currency,
             time_zone: file.time_zone,
-            platform_share: file.platform_share,
-            surcharge_max: file.surcharge_max,
-            price_book: file.price_book,
+            terms: AppTerms {
+                platform_share: file.platform_share,
+                surcharge_max: file.surcharge_max,
+                price_book: file.price_book,
+                cost_authority: file.cost_authority,
+            },
         }
     }
 }
@@ -136,6 +142,7 @@ pub struct OneTariff {
     plugin: tollgate_core::plugin::Digest,
     settings: String,
     currency: String,
+    time_zone: String,
     terms: AppTerms,
 }
 
@@ -148,19 +155,21 @@ impl OneTariff {
         plugin: &str,
         settings: &Path,
         prices: &Path,
-        terms: AppTerms,
+        agreed: &Agreement,
     ) -> anyhow::Result<Self> {
         let read = |path: &Path| {
             std::fs::read_to_string(path).with_context(|| path.display().to_string()).context(Refused)
         };
         let component = bundled::component(plugin, Path::new(""))?;
-        let (digest, _) =
-            engine.add_plugin(&component).with_context(|| format!("plugin {plugin}")).context(Refused)?;
+        let (digest, _) = engine
+            .add_plugin(&component, None)
+            .with_context(|| format!("plugin {plugin}"))
+            .context(Refused)?;
         let prices_text = read(prices)?;
         let settings_text = read(settings)?;
         let book = price_book(&prices.display().to_string(), &prices_text)?;
         let currency = book.currency().to_owned();
-        let builder = Builder { id: Self::NAME.into(), name: "Builder".into() };
+        let builder = Builder { id: Self::NAME.into(), name: "Builder".into(), app_terms: None };
         for definition in [Definition::Builder(builder), Definition::PriceBook(Self::NAME.into(), book)] {
             define_one(engine, &prices.display().to_string(), &definition)?;
         }
@@ -171,7 +180,14 @@ impl OneTariff {
             let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             return Err(anyhow::anyhow!("{}: {problems}", named()).context(Refused));
         }
-        Ok(Self { plugin: digest, settings: settings_text, currency, terms })
+        let terms = AppTerms {
+            platform_share: agreed.platform_share,
+            surcharge_max: agreed.surcharge_max,
+            price_book: Self::NAME.into(),
+            cost_authority: CostAuthority::Reported,
+        };
+        let time_zone = agreed.time_zone.clone();
+        Ok(Self { plugin: digest, settings: settings_text, currency, time_zone, terms })
     }
 
     /// Makes sure that an app is defined and priced by this tariff.
@@ -185,10 +201,8 @@ impl OneTariff {
                 name: app.to_owned(),
                 builder: Self::NAME.into(),
                 currency: self.currency.clone(),
-                time_zone: self.terms.time_zone.clone(),
-                platform_share: self.terms.platform_share,
-                surcharge_max: self.terms.surcharge_max,
-                price_book: Self::NAME.into(),
+                time_zone: self.time_zone.clone(),
+                terms: self.terms.clone(),
             }),
         )?;
         define_one(

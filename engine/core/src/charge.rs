@@ -71,6 +71,13 @@ impl Split {
         Some(Self { network_cost, platform_fee, builder_earnings: margin.checked_sub(platform_fee)? })
     }
 
+    /// The same network cost and platform fee with another total, of which the Builder gets the rest. `None`
+    /// when an amount does not fit.
+    pub fn with_total(self, total: Amount) -> Option<Self> {
+        let margin = total.checked_sub(self.network_cost)?;
+        Some(Self { builder_earnings: margin.checked_sub(self.platform_fee)?, ..self })
+    }
+
     /// What the customer is charged; `None` when it does not fit.
     pub fn total(&self) -> Option<Amount> {
         self.network_cost.checked_add(self.platform_fee)?.checked_add(self.builder_earnings)
@@ -96,6 +103,26 @@ pub struct Charge {
     pub lines: Vec<Line>,
     /// Why it should not have run, if the plugin said so.
     pub refused: Vec<Refused>,
+}
+
+impl Charge {
+    /// The entry that takes this one back, in a period: every counter steps back, every amount is opposite.
+    /// `None` when an amount does not fit.
+    pub fn reversed(self, period: Period, late: bool) -> Option<Self> {
+        let opposite = |amount: Amount| Amount::ZERO.checked_sub(amount);
+        let usage = self.usage.into_iter();
+        let usage = usage.map(|row| UsageRow { before: row.after, after: row.before, ..row }).collect();
+        let lines = self.lines.into_iter().map(|line| {
+            Some(Line { quantity: line.quantity.opposite(), amount: opposite(line.amount)?, ..line })
+        });
+        let split = Split {
+            network_cost: opposite(self.split.network_cost)?,
+            platform_fee: opposite(self.split.platform_fee)?,
+            builder_earnings: opposite(self.split.builder_earnings)?,
+        };
+        let (lines, total) = (lines.collect::<Option<_>>()?, opposite(self.total)?);
+        Some(Self { period, late, total, split, usage, lines, refused: Vec::new(), ..self })
+    }
 }
 
 #[cfg(test)]

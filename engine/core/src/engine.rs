@@ -5,29 +5,38 @@
 
 mod ahead;
 mod batch;
+mod breaker;
 mod closing;
+mod dedupe;
+mod explaining;
 mod holding;
+mod pending;
+mod quoting;
+mod rulebook;
 mod settling;
+mod voiding;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use rustc_hash::FxHashMap;
-
-use crate::catalog::{Catalog, CatalogError, Definition, Tariff};
-use crate::event::{Event, EventKey};
+use crate::catalog::{CatalogError, Definition, PluginOwnership, Tariff};
+use crate::event::Event;
 use crate::plugin::{Descriptor, Digest, Problem};
 use crate::pricer::{Pricer, PricerError};
-use crate::rating::terms::Terms;
-use crate::store::{Commit, Outcome, Store, StoreError, Ticket};
+use crate::store::{Commit, Outcome, Store, StoreError};
 
-use ahead::{Ahead, Remembered};
+use ahead::{Ahead, Latest, Remembered};
+use breaker::Breakers;
+pub use breaker::{FAILURES_MAX, Suspended};
 pub use closing::Closed;
+use dedupe::Sorted;
+pub use explaining::{Explained, Reproduced};
 pub use holding::Retried;
 pub(crate) use holding::parse_again;
+pub use pending::Pending;
+pub use quoting::{Denial, Quote};
+pub use rulebook::Rulebook;
 pub(crate) use settling::Settling;
-
-/// How often a batch is rated again because another writer came first.
-const ATTEMPTS_MAX: usize = 100;
+pub use voiding::VoidReceipt;
 
 /// Why the engine could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +67,9 @@ pub enum EngineError {
     /// A period cannot be closed.
     #[error("{0}")]
     NotClosable(String),
+    /// An event cannot be taken back.
+    #[error("{0}")]
+    NotVoidable(String),
 }
 
 fn list(problems: &[Problem]) -> String {
@@ -82,17 +94,13 @@ pub enum Receipt {
 pub struct Engine {
     store: Arc<dyn Store>,
     pricer: Arc<dyn Pricer>,
-    state: Mutex<State>,
-}
-
-/// What one batch after the other is decided from. Decisions are made one at a time; commits overlap.
-#[derive(Default)]
-struct State {
-    catalog: Catalog,
-    plugins: FxHashMap<Digest, Arc<Descriptor>>,
-    /// By tariff id; or why the tariff cannot be used.
-    terms: FxHashMap<String, Result<Arc<Terms>, String>>,
-    ahead: Ahead,
+    /// What batches are rated by.
+    rules: RwLock<Arc<Rulebook>>,
+    /// Held while a definition is made, which rating need not wait for.
+    defining: Mutex<()>,
+    /// What one batch after the other is decided from. Decisions are made one at a time; commits overlap.
+    ahead: Mutex<Ahead>,
+    breakers: Mutex<Breakers>,
 }
 
 impl Engine {
@@ -101,62 +109,126 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read or its definitions contradict each other.
     pub fn open(store: Arc<dyn Store>, pricer: Arc<dyn Pricer>) -> Result<Self, EngineError> {
-        let mut state = State::default();
+        let mut rules = Rulebook::default();
         for definition in store.definitions()? {
-            state.catalog.define(&definition)?;
+            rules.define(&definition)?;
         }
-        let engine = Self { store, pricer, state: Mutex::new(state) };
-        let mut state = engine.lock();
-        let tariffs: Vec<Arc<Tariff>> = state.catalog.tariffs().map(Arc::clone).collect();
+        let (defining, ahead, breakers) = Default::default();
+        let engine = Self { store, pricer, rules: RwLock::default(), defining, ahead, breakers };
+        let tariffs: Vec<Arc<Tariff>> = rules.catalog().tariffs().map(Arc::clone).collect();
         for tariff in tariffs {
-            engine.use_tariff(&mut state, &tariff)?;
+            let plugin = engine.load_plugin(&rules, &tariff.plugin)?;
+            rules.use_tariff(&tariff, plugin)?;
         }
-        drop(state);
+        engine.change_rules(|current| *current = rules);
         Ok(engine)
     }
 
-    /// Takes a plugin in and keeps it: any charge it makes can be executed again.
+    /// Takes a plugin in and keeps it: any charge it makes can be executed again. It belongs to a Builder,
+    /// or to the platform.
     ///
     /// # Errors
-    /// When the component is no pricing plugin, or the store fails.
-    pub fn add_plugin(&self, component: &[u8]) -> Result<(Digest, Arc<Descriptor>), EngineError> {
+    /// When the component is no pricing plugin, the Builder is not defined, or the store fails.
+    pub fn add_plugin(
+        &self,
+        component: &[u8],
+        builder: Option<&str>,
+    ) -> Result<(Digest, Arc<Descriptor>), EngineError> {
         let (digest, descriptor) = self.pricer.admit(component)?;
         self.store.keep_plugin(&digest, component)?;
+        self.define(&Definition::Plugin(PluginOwnership {
+            digest,
+            builder: builder.map(str::to_owned),
+            name: descriptor.name.clone(),
+            version: descriptor.version.clone(),
+        }))?;
         let descriptor = Arc::new(descriptor);
-        self.lock().plugins.insert(digest, Arc::clone(&descriptor));
+        self.change_rules(|rules| rules.load(digest, Arc::clone(&descriptor)));
         Ok((digest, descriptor))
     }
 
-    /// Defines something. Defining the same again changes nothing.
+    /// What a plugin says of itself; `None` when there is none of this digest.
+    ///
+    /// # Errors
+    /// When the plugin does not load any more or the store fails.
+    pub fn descriptor(&self, plugin: &Digest) -> Result<Option<Arc<Descriptor>>, EngineError> {
+        if let Some(descriptor) = self.rules().descriptor(plugin) {
+            return Ok(Some(Arc::clone(descriptor)));
+        }
+        let Some(component) = self.store.plugin(plugin)? else { return Ok(None) };
+        let (digest, descriptor) = self.pricer.admit(&component)?;
+        let descriptor = Arc::new(descriptor);
+        self.change_rules(|rules| rules.load(digest, Arc::clone(&descriptor)));
+        Ok(Some(descriptor))
+    }
+
+    /// Defines something, and says whether that changed anything: defining the same again does not.
     ///
     /// # Errors
     /// When it refers to what is not defined, contradicts a tariff, or has wrong settings.
-    pub fn define(&self, definition: &Definition) -> Result<(), EngineError> {
-        let mut state = self.lock();
-        state.catalog.check(definition)?;
-        if let Definition::Tariff(tariff) = definition {
-            let problems = self.pricer.check(&tariff.plugin, &tariff.settings)?;
-            if !problems.is_empty() {
-                return Err(EngineError::Settings { tariff: tariff.id.clone(), problems });
+    pub fn define(&self, definition: &Definition) -> Result<bool, EngineError> {
+        let _one_at_a_time = lock(&self.defining);
+        let rules = self.rules();
+        rules.catalog().check(definition)?;
+        if rules.catalog().has(definition) {
+            return Ok(false);
+        }
+        let tariffs = match definition {
+            Definition::Tariff(tariff) => {
+                self.check_tariff(&rules, tariff)?;
+                vec![Arc::new(tariff.clone())]
             }
-        }
+            Definition::App(app) => {
+                rules.catalog().tariffs().filter(|tariff| tariff.app == app.id).map(Arc::clone).collect()
+            }
+            _ => Vec::new(),
+        };
+        let loaded = tariffs.iter().map(|tariff| self.load_plugin(&rules, &tariff.plugin));
+        let loaded: Vec<_> = loaded.collect::<Result<_, _>>()?;
+        drop(rules);
         self.store.define(std::slice::from_ref(definition))?;
-        state.catalog.define(definition)?;
-        match definition {
-            Definition::Tariff(tariff) => self.use_tariff(&mut state, &Arc::new(tariff.clone())),
-            Definition::App(app) => self.use_tariffs_of(&mut state, &app.id),
-            _ => Ok(()),
+        self.change_rules(|rules| {
+            rules.define(definition)?;
+            tariffs.iter().zip(loaded).try_for_each(|(tariff, plugin)| rules.use_tariff(tariff, plugin))
+        })?;
+        Ok(true)
+    }
+
+    /// Whether a tariff's plugin is there for its app's Builder, and likes the settings.
+    fn check_tariff(&self, rules: &Rulebook, tariff: &Tariff) -> Result<(), EngineError> {
+        let app = rules.catalog().app(&tariff.app);
+        let app = app.ok_or_else(|| EngineError::UndefinedApp(tariff.app.clone()))?;
+        if rules.catalog().plugin(&tariff.plugin, &app.builder).is_none() {
+            return Err(CatalogError::Missing { kind: "plugin", id: tariff.plugin.to_string() }.into());
         }
+        // It may not have been loaded since this engine was opened.
+        self.descriptor(&tariff.plugin)?;
+        let problems = self.pricer.check(&tariff.plugin, &tariff.settings)?;
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::Settings { tariff: tariff.id.clone(), problems })
     }
 
-    /// The definitions in force.
-    pub fn catalog(&self) -> Catalog {
-        self.lock().catalog.clone()
+    /// The definitions in force, as of now.
+    pub fn rules(&self) -> Arc<Rulebook> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The terms of a tariff, if it can be used.
-    pub fn terms(&self, tariff: &str) -> Option<Arc<Terms>> {
-        self.lock().terms.get(tariff)?.as_ref().ok().map(Arc::clone)
+    /// Changes the rules for whoever asks from now on. What batches are being rated by stays as it is.
+    fn change_rules<T>(&self, change: impl FnOnce(&mut Rulebook) -> T) -> T {
+        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut rules))
+    }
+
+    /// The tariffs whose plugins are not run for now, each with the reason.
+    pub fn suspended(&self) -> Suspended {
+        lock(&self.breakers).suspended()
+    }
+
+    /// Lets the suspended tariffs be tried again: on the next event of each that is recorded or retried.
+    pub fn try_suspended(&self) {
+        lock(&self.breakers).try_again();
     }
 
     /// Where everything is kept.
@@ -183,9 +255,13 @@ impl Engine {
     /// # Errors
     /// When the store fails or has too much waiting; then nothing of the batch is kept.
     pub fn submit(&self, events: &[Arc<Event>]) -> Result<Pending<'_>, EngineError> {
-        let mut state = self.lock();
-        let mut sorted = self.tell_apart(&state, events)?;
-        let decided = batch::decide(&mut state, &*self.store, &*self.pricer, &sorted.fresh)?;
+        let rules = self.rules();
+        let suspended = self.suspended();
+        let mut ahead = lock(&self.ahead);
+        let mut sorted = self.tell_apart(&rules, &ahead, events)?;
+        let store = &*self.store;
+        let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), &sorted.fresh)?;
+        let decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
         let outcomes: Vec<Arc<Outcome>> = decided.outcomes.into_iter().map(Arc::new).collect();
         let mut accepted = outcomes.iter();
         let receipts = sorted.receipts.drain(..).map(|receipt| match receipt {
@@ -198,50 +274,11 @@ impl Engine {
         let events_and_outcomes = sorted.fresh.iter().cloned().zip(outcomes).collect();
         let commit = Commit { events: events_and_outcomes, ..decided.commit };
         let remembered = Remembered::of(&commit);
-        let ticket = self.store.submit(commit)?;
-        state.ahead.remember(remembered);
-        drop(state);
+        let ticket = store.submit(commit)?;
+        ahead.remember(remembered);
+        drop(ahead);
         let Sorted { fresh, leans_on, .. } = sorted;
         Ok(Pending { engine: self, ticket, events: events.to_vec(), receipts, fresh, leans_on })
-    }
-
-    /// Tells new events from known ones. The first of a key wins.
-    fn tell_apart(&self, state: &State, events: &[Arc<Event>]) -> Result<Sorted, EngineError> {
-        let mut sorted = Sorted::default();
-        let mut in_batch: FxHashMap<&EventKey, &Event> = FxHashMap::default();
-        let mut asked: Vec<&Arc<Event>> = Vec::with_capacity(events.len());
-        for event in events {
-            let on_its_way = state.ahead.in_flight(&event.key);
-            let earlier = on_its_way.or_else(|| in_batch.get(&event.key).map(|earlier| earlier.fingerprint));
-            let receipt = match earlier {
-                Some(fingerprint) => {
-                    if on_its_way.is_some() {
-                        sorted.leans_on.push(event.key.clone());
-                    }
-                    Some(Receipt::Duplicate { conflict: fingerprint != event.fingerprint })
-                }
-                None if state.catalog.app(&event.key.app).is_none() => Some(Receipt::Undefined),
-                None => {
-                    in_batch.insert(&event.key, event);
-                    asked.push(event);
-                    None
-                }
-            };
-            sorted.receipts.push(receipt);
-        }
-        let keys: Vec<&EventKey> = asked.iter().map(|event| &event.key).collect();
-        let mut found = self.store.find(&keys)?.into_iter().zip(asked);
-        for receipt in sorted.receipts.iter_mut().filter(|receipt| receipt.is_none()) {
-            match found.next() {
-                Some((Some(known), event)) => {
-                    let conflict = known.fingerprint != event.fingerprint;
-                    *receipt = Some(Receipt::Duplicate { conflict });
-                }
-                Some((None, event)) => sorted.fresh.push(Arc::clone(event)),
-                None => return Err(StoreError::Corrupt("it answered fewer events than asked".into()).into()),
-            }
-        }
-        Ok(sorted)
     }
 
     /// Commits what was decided while `state` was held, and waits.
@@ -249,96 +286,24 @@ impl Engine {
         self.store.submit(commit)?.wait()
     }
 
-    fn use_tariffs_of(&self, state: &mut State, app: &str) -> Result<(), EngineError> {
-        let of_app = state.catalog.tariffs().filter(|tariff| tariff.app == app);
-        let tariffs: Vec<Arc<Tariff>> = of_app.map(Arc::clone).collect();
-        tariffs.iter().try_for_each(|tariff| self.use_tariff(state, tariff))
-    }
-
-    /// Makes a tariff ready. One whose plugin does not load any more is kept with the reason: its events
-    /// are held, and everybody else's go on.
-    fn use_tariff(&self, state: &mut State, tariff: &Arc<Tariff>) -> Result<(), EngineError> {
-        let descriptor = match state.plugins.get(&tariff.plugin) {
-            Some(descriptor) => Ok(Arc::clone(descriptor)),
-            None => self.load_plugin(&tariff.plugin)?,
-        };
-        let app = state.catalog.app(&tariff.app).map(Arc::clone);
-        let app = app.ok_or_else(|| EngineError::UndefinedApp(tariff.app.clone()))?;
-        let terms = descriptor.and_then(|descriptor| {
-            state.plugins.insert(tariff.plugin, Arc::clone(&descriptor));
-            Terms::new(&app, tariff, &descriptor).map(Arc::new).map_err(|error| error.to_string())
-        });
-        state.terms.insert(tariff.id.clone(), terms);
-        Ok(())
-    }
-
-    fn load_plugin(&self, digest: &Digest) -> Result<Result<Arc<Descriptor>, String>, StoreError> {
+    /// What a plugin says of itself, or why it does not load any more.
+    fn load_plugin(
+        &self,
+        rules: &Rulebook,
+        digest: &Digest,
+    ) -> Result<Result<Arc<Descriptor>, String>, StoreError> {
+        if let Some(descriptor) = rules.descriptor(digest) {
+            return Ok(Ok(Arc::clone(descriptor)));
+        }
         let Some(component) = self.store.plugin(digest)? else {
             return Ok(Err(format!("plugin {digest} is not in the store")));
         };
         let admitted = self.pricer.admit(&component);
         Ok(admitted.map(|(_, descriptor)| Arc::new(descriptor)).map_err(|error| error.to_string()))
     }
-
-    /// The state, also after a panic in another thread: what it remembers is only a hint (see `ahead`).
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// A batch told apart.
-#[derive(Default)]
-struct Sorted {
-    /// Of each event; `None` for a new one.
-    receipts: Vec<Option<Receipt>>,
-    /// The new ones, in order.
-    fresh: Vec<Arc<Event>>,
-    /// Duplicates of events that are on their way: their answer depends on those arriving.
-    leans_on: Vec<EventKey>,
-}
-
-/// A batch that has been rated and is being written.
-#[must_use = "nothing is acknowledged before `wait` returns"]
-pub struct Pending<'e> {
-    engine: &'e Engine,
-    ticket: Box<dyn Ticket>,
-    events: Vec<Arc<Event>>,
-    receipts: Vec<Receipt>,
-    fresh: Vec<Arc<Event>>,
-    leans_on: Vec<EventKey>,
-}
-
-impl Pending<'_> {
-    /// Waits until the batch is durable. Should another writer have come first, it is rated again.
-    ///
-    /// # Errors
-    /// When the store fails: then nothing of the batch is kept, and sending it again is safe.
-    pub fn wait(self) -> Result<Vec<Receipt>, EngineError> {
-        let mut pending = self;
-        for _ in 0..ATTEMPTS_MAX {
-            let Self { engine, ticket, events, receipts, fresh, leans_on } = pending;
-            match ticket.wait() {
-                Ok(()) => {
-                    engine.lock().ahead.landed(fresh.iter());
-                    if engine.all_there(&leans_on)? {
-                        return Ok(receipts);
-                    }
-                }
-                Err(StoreError::Stale(_)) => engine.lock().ahead.forget(),
-                Err(error) => {
-                    engine.lock().ahead.forget();
-                    return Err(error.into());
-                }
-            }
-            pending = engine.submit(&events)?;
-        }
-        Err(StoreError::Stale("other writers came first too often".to_owned()).into())
-    }
-}
-
-impl Engine {
-    fn all_there(&self, keys: &[EventKey]) -> Result<bool, StoreError> {
-        let keys: Vec<&EventKey> = keys.iter().collect();
-        Ok(keys.is_empty() || self.store.find(&keys)?.iter().all(Option::is_some))
-    }
+/// Locks, also after a panic in another thread: what the engine remembers is only a hint (see `ahead`).
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,7 @@
 //! [`Store`](store::Store), and whoever composes it provides them. Read [`Engine`](engine::Engine) first: it
 //! is the control flow, top to bottom.
 
+pub mod access;
 pub mod catalog;
 pub mod charge;
 mod dialect;

@@ -62,6 +62,12 @@ impl Quantity {
         Self::new(sum)
     }
 
+    /// The same below zero, or above.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        if self.0.is_zero() { self } else { Self(-self.0) }
+    }
+
     /// The value.
     pub const fn decimal(self) -> Decimal {
         self.0

@@ -102,7 +102,7 @@ impl Rater<'_, '_> {
             Err(Failure::Faults(faults)) if !sifted && rows.len() > 1 => return self.sift(rows, &faults),
             Err(Failure::Faults(faults)) => {
                 let message = faults.into_iter().next().map_or_else(String::new, |fault| fault.message);
-                HoldReason { cause: HoldCause::Plugin, message: format!("{}: {message}", self.terms.plugin) }
+                HoldReason { cause: HoldCause::Fault, message: format!("{}: {message}", self.terms.plugin) }
             }
             Err(Failure::Run(reason)) => reason,
         };
@@ -138,7 +138,7 @@ impl Rater<'_, '_> {
         let outcomes = messages.into_iter().map(|message| match message {
             None => rated.next(),
             Some(message) => Some(Outcome::Held(HoldReason {
-                cause: HoldCause::Plugin,
+                cause: HoldCause::Fault,
                 message: format!("{}: {message}", self.terms.plugin),
             })),
         });
@@ -188,7 +188,7 @@ impl Rater<'_, '_> {
         if let Some(fault) = rated.faults.first() {
             // Its usage has been counted for its neighbours: they must be rated again without it.
             let message = format!("{}: {}", self.terms.plugin, fault.message);
-            return Err(Failure::Run(HoldReason { cause: HoldCause::Plugin, message }));
+            return Err(Failure::Run(HoldReason { cause: HoldCause::Fault, message }));
         }
         let mut usage = self.usage_rows(count);
         let mut lines = lines.into_iter();
@@ -269,15 +269,15 @@ pub(crate) fn split_of(
     let total = lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount));
     let total = total.ok_or_else(out_of_range)?;
     let surcharge = total.checked_sub(network_cost).ok_or_else(out_of_range)?;
-    if surcharge > terms.app.surcharge_max {
-        let (plugin, cap) = (&terms.plugin, terms.app.surcharge_max);
+    if surcharge > terms.app.terms.surcharge_max {
+        let (plugin, cap) = (&terms.plugin, terms.app.terms.surcharge_max);
         let message = format!(
             "{plugin} charged {surcharge} {} above the network cost; the app's cap is {cap}",
             terms.app.currency
         );
         return Err(HoldReason { cause: HoldCause::Plugin, message });
     }
-    let split = Split::of(total, network_cost, terms.app.platform_share).ok_or_else(out_of_range)?;
+    let split = Split::of(total, network_cost, terms.app.terms.platform_share).ok_or_else(out_of_range)?;
     Ok((total, split))
 }
 

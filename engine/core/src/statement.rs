@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Rulebook};
 use crate::period::Period;
 use crate::quantity::{Quantity, QuantitySum};
 use crate::rating::counters::GROUP_SEPARATOR;
@@ -73,7 +73,8 @@ type Place = (Arc<str>, Period, Arc<str>);
 /// # Errors
 /// When the store fails or a sum does not fit.
 pub fn statements(engine: &Engine, filter: &StatementFilter) -> Result<Vec<Statement>, EngineError> {
-    let catalog = engine.catalog();
+    let rules = engine.rules();
+    let catalog = rules.catalog();
     let mut found: BTreeMap<Place, (StatementTotals, Vec<Used>)> = BTreeMap::new();
     for (StatementKey { app, customer, period }, totals) in engine.store().statements(filter)? {
         found.entry((customer, period, app)).or_default().0 = totals;
@@ -87,12 +88,12 @@ pub fn statements(engine: &Engine, filter: &StatementFilter) -> Result<Vec<State
             found.entry((owner, period, app)).or_default().1.push(used);
         }
     }
-    let closed = closed_periods(engine, &catalog)?;
+    let closed = closed_periods(engine, catalog)?;
     let statements = found.into_iter().map(|((customer, period, app), (totals, usage))| {
         let currency = catalog.app(&app).map_or_else(String::new, |app| app.currency.clone());
         let closed = closed.get(&*app).is_some_and(|periods| periods.contains(&period));
         let lines = totals.lines.iter().map(|(code, quantity, amount)| {
-            let (title, unit) = words_of(engine, &catalog, &app, &customer, code);
+            let (title, unit) = words_of(&rules, &app, &customer, code);
             StatementLine { code: code.to_string(), title, unit, quantity: *quantity, amount: *amount }
         });
         let defined = catalog.customer(&app, &customer);
@@ -119,10 +120,10 @@ fn closed_periods(engine: &Engine, catalog: &Catalog) -> Result<BTreeMap<String,
 }
 
 /// The title and unit of a line, as the customer's latest tariff that has this code says, or the app's.
-fn words_of(engine: &Engine, catalog: &Catalog, app: &str, customer: &str, code: &str) -> (String, String) {
-    let of_customer = catalog.timeline(app, customer);
+fn words_of(rules: &Rulebook, app: &str, customer: &str, code: &str) -> (String, String) {
+    let of_customer = rules.catalog().timeline(app, customer);
     let line = of_customer.latest_first().find_map(|tariff| {
-        let terms = engine.terms(&tariff.id)?;
+        let terms = rules.terms(&tariff.id)?;
         terms.lines.iter().find(|line| &*line.code == code).cloned()
     });
     line.map_or_else(|| (code.to_owned(), String::new()), |line| (line.title, line.unit))

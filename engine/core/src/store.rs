@@ -5,6 +5,7 @@
 //! refuses the whole of it when that is no longer so. Whatever the engine remembers between commits is
 //! therefore a hint; the commit decides. Several writers may share a store.
 
+mod hold;
 mod totals;
 
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::ledger::{Account, Balance};
 use crate::period::Period;
 use crate::plugin::Digest;
 use crate::quantity::{Quantity, QuantitySum};
+
+pub use hold::{HoldCause, HoldReason};
 
 /// Names one usage counter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,50 +42,6 @@ pub struct SeenKey {
     pub counter: CounterKey,
     /// What was counted.
     pub key: Arc<str>,
-}
-
-/// Why an event waits instead of being charged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldReason {
-    /// What stands in the way.
-    pub cause: HoldCause,
-    /// The whole story, as a sentence.
-    pub message: String,
-}
-
-/// What stands in the way of rating an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HoldCause {
-    /// No price for what it used.
-    NoPrice,
-    /// No tariff was in force.
-    NoTariff,
-    /// The plugin failed on it or would not price it.
-    Plugin,
-    /// An amount or counter does not fit.
-    OutOfRange,
-    /// The host could not run the plugin.
-    Infrastructure,
-}
-
-impl HoldCause {
-    /// A stable word for it.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NoPrice => "no_price",
-            Self::NoTariff => "no_tariff",
-            Self::Plugin => "plugin",
-            Self::OutOfRange => "out_of_range",
-            Self::Infrastructure => "infrastructure",
-        }
-    }
-
-    /// The cause that a word names.
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::NoPrice, Self::NoTariff, Self::Plugin, Self::OutOfRange, Self::Infrastructure]
-            .into_iter()
-            .find(|cause| cause.code() == code)
-    }
 }
 
 /// What became of an event.
@@ -117,6 +76,29 @@ pub struct StoredEvent {
     pub received: Box<str>,
     /// What became of it.
     pub outcome: Outcome,
+    /// How it was taken back, if it was.
+    pub voided: Option<Voided>,
+}
+
+/// An event taken back. The event and its charge stay; this stands beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voided {
+    /// The opposite entry; `None` when the event was held and nothing had been charged.
+    pub reversal: Option<Charge>,
+    /// Why, in somebody's words.
+    pub reason: String,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// Where an event stands in its customer's history: by period, and within it in the order of acceptance. A
+/// held event has no period yet; it stands after all others, until it is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Placement {
+    /// The period it is counted in; `None` while it is held.
+    pub period: Option<Period>,
+    /// Its number.
+    pub sequence: Sequence,
 }
 
 /// A counter's step from the value it was rated from.
@@ -174,12 +156,17 @@ pub struct Commit {
     pub events: Vec<(Arc<Event>, Arc<Outcome>)>,
     /// Events that were held and are now charged. Refused when one is not held any more.
     pub released: Vec<(Sequence, Charge)>,
+    /// Events taken back. Refused when one is not there or has been taken back, or when it is not held
+    /// (charged) although there is no reversal (is one).
+    pub voids: Vec<(Sequence, Voided)>,
     /// Closes a period for an app. Refused when it is closed.
     pub closes: Option<Closing>,
     /// Each counter at most once.
     pub counters: Vec<CounterChange>,
     /// Keys counted for the first time. Refused when the store has one.
     pub seen: Vec<SeenKey>,
+    /// Keys that no event counts any more. Refused when the store does not have one.
+    pub unseen: Vec<SeenKey>,
     /// Added to the statements, each at most once. Refused when one is of a closed period (but for the
     /// period this commit closes).
     pub statements: Vec<(StatementKey, StatementTotals)>,
@@ -242,6 +229,8 @@ pub struct EventCounts {
     pub rated: u64,
     /// Waiting.
     pub held: u64,
+    /// Taken back: charged ones, which count as charged too, and held ones, which count nowhere else.
+    pub voided: u64,
 }
 
 /// Keeps what the engine decides. Every list answers in the order of the question.
@@ -281,6 +270,32 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the database fails.
     fn event(&self, sequence: Sequence) -> Result<Option<StoredEvent>, StoreError>;
+
+    /// What these events became; `None` for one the store does not have.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn stored(&self, keys: &[&EventKey]) -> Result<Vec<Option<StoredEvent>>, StoreError> {
+        let read = |found: Option<Found>| match found {
+            Some(found) => self.event(found.sequence),
+            None => Ok(None),
+        };
+        self.find(keys)?.into_iter().map(read).collect()
+    }
+
+    /// Up to `limit` events of one customer, the latest placement first: those placed before `before`, and
+    /// only of one period, where given. Those taken back are among them.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn events_of(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Option<Period>,
+        before: Option<Placement>,
+        limit: usize,
+    ) -> Result<Vec<(Placement, StoredEvent)>, StoreError>;
 
     /// The values of these counters; zero for one the store does not have.
     ///
@@ -338,11 +353,11 @@ pub trait Store: Send + Sync {
     /// When the database fails or holds something unreadable.
     fn scan(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Up to `limit` held events after this number, in order.
+    /// Up to `limit` held events after this number (of one app, where given), in order.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
-    fn held(&self, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
+    fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// What the closes charged, in the order of closing.
     ///

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest as _, Sha256};
 
-use crate::catalog::Catalog;
 use crate::charge::Charge;
-use crate::engine::{Engine, EngineError, Settling, parse_again};
-use crate::event::EventKey;
+use crate::engine::{Engine, EngineError, Rulebook, Settling, parse_again};
+use crate::event::{Event, EventKey};
 use crate::ledger::{Account, Balance};
-use crate::quantity::{Quantity, QuantitySum};
+use crate::quantity::QuantitySum;
 use crate::rating::Candidate;
 use crate::rating::parties::{Parties, PartyId};
 use crate::rating::replay;
@@ -74,30 +73,40 @@ pub fn verify(engine: &Engine, progress: &mut dyn FnMut(u64)) -> Result<Vec<Chec
     audit.finish()
 }
 
+/// An event that was taken back.
+struct Reversed<'a> {
+    event: Arc<Event>,
+    charge: &'a Charge,
+    reversal: &'a Charge,
+}
+
 /// Sums under construction, to be compared with what the store says.
 struct Audit<'a> {
     engine: &'a Engine,
-    catalog: Catalog,
+    rules: Arc<Rulebook>,
     once: Check,
     conserved: Check,
     counters: Check,
     replayed: Check,
     rated: u64,
     held: u64,
+    voided: u64,
+    /// Held events that were voided.
+    given_up: u64,
     closings: u64,
     last: Sequence,
     keys: FxHashSet<[u8; 16]>,
     statements: BTreeMap<StatementKey, StatementTotals>,
     balances: BTreeMap<Account, Balance>,
-    /// Of each counter, the sum of its steps and the largest value it reached.
-    steps: FxHashMap<CounterKey, (QuantitySum, Quantity)>,
+    /// Of each counter, the sum of its steps.
+    steps: FxHashMap<CounterKey, QuantitySum>,
 }
 
 impl<'a> Audit<'a> {
     fn new(engine: &'a Engine) -> Self {
         Self {
             engine,
-            catalog: engine.catalog(),
+            rules: engine.rules(),
             once: Check::new("Every accepted event is there once, with one outcome: charged or held"),
             conserved: Check::new(
                 "Every charge balances: total = lines = network cost + platform fee + earnings",
@@ -106,6 +115,8 @@ impl<'a> Audit<'a> {
             replayed: Check::new("Every charge, executed again in the sandbox, comes out identical"),
             rated: 0,
             held: 0,
+            voided: 0,
+            given_up: 0,
             closings: 0,
             last: 0,
             keys: FxHashSet::default(),
@@ -118,6 +129,7 @@ impl<'a> Audit<'a> {
     fn events(&mut self, events: &[StoredEvent]) -> Result<(), EngineError> {
         let mut parties = Parties::default();
         let mut charged: Vec<(Candidate, &Charge)> = Vec::with_capacity(events.len());
+        let mut reversed: Vec<Reversed<'_>> = Vec::new();
         for stored in events {
             let event = Arc::new(parse_again(&stored.received)?);
             let (app, id) = (&stored.key.app, &stored.key.id);
@@ -128,11 +140,20 @@ impl<'a> Audit<'a> {
             self.once.require(in_order && unique && same, || {
                 format!("event {id} of {app} is there twice or altered")
             });
+            if let Some(voided) = &stored.voided {
+                self.voided = self.voided.saturating_add(1);
+                if let (Outcome::Rated(charge), Some(reversal)) = (&stored.outcome, &voided.reversal) {
+                    reversed.push(Reversed { event: Arc::clone(&event), charge, reversal });
+                }
+            }
             match &stored.outcome {
+                Outcome::Held(_) if stored.voided.is_some() => {
+                    self.given_up = self.given_up.saturating_add(1);
+                }
                 Outcome::Held(_) => self.held = self.held.saturating_add(1),
                 Outcome::Rated(charge) => {
                     self.rated = self.rated.saturating_add(1);
-                    let party = parties.intern(&self.catalog, app, &event.customer);
+                    let party = parties.intern(self.rules.catalog(), app, &event.customer);
                     let party = party.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?;
                     let (period, late, network_cost) =
                         (charge.period, charge.late, charge.split.network_cost);
@@ -140,7 +161,7 @@ impl<'a> Audit<'a> {
                 }
             }
         }
-        let mut settling = Settling::new(&parties);
+        let mut settling = Settling::of_events(&parties);
         for (candidate, charge) in &charged {
             self.conservation(&candidate.event.key.id, charge);
             self.count_steps(&parties, candidate.party, charge)?;
@@ -149,6 +170,39 @@ impl<'a> Audit<'a> {
         }
         self.add(settling)?;
         self.replay(&parties, &charged);
+        self.reversals(&mut parties, &reversed)
+    }
+
+    /// A reversal is a charge the other way round: turned back, it must come out again when executed.
+    fn reversals(&mut self, parties: &mut Parties, reversed: &[Reversed<'_>]) -> Result<(), EngineError> {
+        let rules = Arc::clone(&self.rules);
+        for Reversed { event, charge, reversal } in reversed {
+            let party = parties.intern(rules.catalog(), &event.key.app, &event.customer);
+            let party = party.ok_or_else(|| EngineError::UndefinedApp(event.key.app.clone()))?;
+            let name = format!("the void of {}", event.key.id);
+            self.conservation(&name, reversal);
+            if !reversal.late {
+                self.count_steps(parties, party, reversal)?;
+            }
+            let mut settling = Settling::of_entries(parties);
+            settling.add(party, &event.provider, reversal).ok_or(EngineError::LedgerFull)?;
+            self.add(settling)?;
+            let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
+            let candidate = Candidate { event: Arc::clone(event), party, period, late, network_cost };
+            let back = Charge::clone(reversal).reversed(period, late).ok_or(EngineError::LedgerFull)?;
+            let split = charge.split.with_total(back.total);
+            self.conserved.require(split == Some(back.split), || format!("{name} returns another split"));
+            let executed = match rules.terms(&charge.tariff) {
+                Some(terms) => {
+                    let rows = [(&candidate, &*back.usage)];
+                    let executed = replay::execute(self.engine.pricer(), terms, parties, &rows);
+                    executed.map(|(executed, _)| executed.first().map(|one| (one.lines.clone(), one.total)))
+                }
+                None => Err(format!("its tariff {} cannot be used", charge.tariff)),
+            };
+            let expected = Ok(Some((back.lines, back.total)));
+            self.replayed.require(executed == expected, || format!("{name}: {executed:?} now"));
+        }
         Ok(())
     }
 
@@ -159,7 +213,7 @@ impl<'a> Audit<'a> {
     }
 
     fn count_steps(&mut self, parties: &Parties, party: PartyId, charge: &Charge) -> Result<(), EngineError> {
-        let terms = self.engine.terms(&charge.tariff);
+        let terms = self.rules.terms(&charge.tariff).map(Arc::clone);
         for row in &charge.usage {
             let unit = terms.as_ref().and_then(|terms| terms.units.iter().find(|unit| unit.name == row.unit));
             let owner = parties.get(parties.owner(party, unit.is_some_and(|unit| unit.pooled)));
@@ -170,12 +224,11 @@ impl<'a> Audit<'a> {
                 group: Arc::clone(&row.group),
                 period: charge.period,
             };
-            let (sum, top) = self.steps.entry(key).or_default();
+            let sum = self.steps.entry(key).or_default();
             let before = QuantitySum::from(row.before).pico();
             let step = QuantitySum::from(row.after).pico().checked_sub(before);
             let grown = step.and_then(|step| sum.checked_add(QuantitySum::from_pico(step)));
             *sum = grown.ok_or(EngineError::LedgerFull)?;
-            *top = row.after.max(*top);
         }
         Ok(())
     }
@@ -186,8 +239,8 @@ impl<'a> Audit<'a> {
             by_tariff.entry(&charge.tariff).or_default().push((candidate, charge));
         }
         for (tariff, rows) in by_tariff {
-            let differences = match self.engine.terms(tariff) {
-                Some(terms) => replay::differences(self.engine.pricer(), &terms, parties, &rows),
+            let differences = match self.rules.terms(tariff) {
+                Some(terms) => replay::differences(self.engine.pricer(), terms, parties, &rows),
                 None => vec![Some(format!("its tariff {tariff} cannot be used")); rows.len()],
             };
             for ((candidate, _), difference) in rows.iter().zip(differences) {
@@ -203,7 +256,7 @@ impl<'a> Audit<'a> {
         let mut parties = Parties::default();
         let mut charged = Vec::with_capacity(closings.len());
         for closing in &closings {
-            let party = parties.intern(&self.catalog, &closing.app, &closing.customer);
+            let party = parties.intern(self.rules.catalog(), &closing.app, &closing.customer);
             charged.push((
                 party.ok_or_else(|| EngineError::UndefinedApp(closing.app.clone()))?,
                 &closing.charge,
@@ -211,7 +264,7 @@ impl<'a> Audit<'a> {
             self.conservation(&format!("the close for {}", closing.customer), &closing.charge);
             self.closings = self.closings.saturating_add(1);
         }
-        let mut settling = Settling::closing(&parties);
+        let mut settling = Settling::of_entries(&parties);
         for (party, charge) in charged {
             settling.add(party, "", charge).ok_or(EngineError::LedgerFull)?;
         }
@@ -232,14 +285,17 @@ impl<'a> Audit<'a> {
 
     fn finish(mut self) -> Result<Vec<Check>, EngineError> {
         let store = self.engine.store();
-        let charges = self.rated.saturating_add(self.closings);
+        let reversals = self.voided.saturating_sub(self.given_up);
+        let executed = self.rated.saturating_add(reversals);
         let counts = store.counts()?;
-        self.once.require((counts.rated, counts.held) == (self.rated, self.held), || {
-            format!("the store counts {} charged and {} held", counts.rated, counts.held)
-        });
-        self.once.counted = format!("{} events: {} charged, {} held", self.keys.len(), self.rated, self.held);
-        self.conserved.counted = format!("{charges} charges");
-        self.replayed.counted = format!("{} charges", self.rated);
+        let told = (counts.rated, counts.held, counts.voided);
+        self.once
+            .require(told == (self.rated, self.held, self.voided), || format!("the store says {counts:?}"));
+        let voided = if self.voided > 0 { format!(", {} voided", self.voided) } else { String::new() };
+        let events = self.keys.len();
+        self.once.counted = format!("{events} events: {} charged, {} held{voided}", self.rated, self.held);
+        self.conserved.counted = format!("{} charges", executed.saturating_add(self.closings));
+        self.replayed.counted = format!("{executed} charges");
         self.compare_counters()?;
         let statements = self.compare_statements()?;
         let (balances, zero) = self.compare_balances()?;
@@ -249,15 +305,15 @@ impl<'a> Audit<'a> {
     fn compare_counters(&mut self) -> Result<(), EngineError> {
         let mut compared = 0_u64;
         let mut steps = std::mem::take(&mut self.steps);
-        for app in self.catalog.apps() {
+        for app in self.rules.catalog().apps() {
             for (key, value) in self.engine.store().usage(&app.id, None, None)? {
                 compared = compared.saturating_add(1);
-                let (sum, top) = steps.remove(&key).unwrap_or_default();
-                let holds = sum == QuantitySum::from(value) && top == value;
+                let sum = steps.remove(&key).unwrap_or_default();
+                let holds = sum == QuantitySum::from(value);
                 self.counters.require(holds, || format!("{key:?} is {value}, its charges say {sum}"));
             }
         }
-        for (key, (sum, _)) in steps {
+        for (key, sum) in steps {
             self.counters.require(sum == QuantitySum::default(), || format!("{key:?} is missing: {sum}"));
         }
         self.counters.counted = format!("{compared} counters");

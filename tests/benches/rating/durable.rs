@@ -51,7 +51,7 @@ fn engine(store: Arc<dyn tollgate_core::store::Store>) -> Engine {
     let sandbox = Sandbox::new(SandboxConfig::default()).expect("the sandbox starts");
     let engine = Engine::open(store, Arc::new(sandbox)).expect("the engine opens");
     let component = include_bytes!("../../../plugins/prebuilt/included-overage.wasm");
-    let (plugin, _) = engine.add_plugin(component).expect("a bundled plugin is admitted");
+    let (plugin, _) = engine.add_plugin(component, None).expect("a bundled plugin is admitted");
     for definition in super::definitions() {
         engine.define(&definition).expect("the definitions agree");
     }

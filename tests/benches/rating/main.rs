@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
 use rust_decimal::Decimal;
-use tollgate_core::catalog::{App, Builder, Catalog, Definition, Tariff};
+use tollgate_core::catalog::{App, AppTerms, Builder, Catalog, CostAuthority, Definition, Tariff};
 use tollgate_core::event::Event;
 use tollgate_core::money::Amount;
 use tollgate_core::plugin::Descriptor;
@@ -192,7 +192,7 @@ fn catalog() -> Catalog {
 fn definitions() -> [Definition; 3] {
     let book = PriceBook::parse(PRICES).expect("the price book is right");
     [
-        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into() }),
+        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into(), app_terms: None }),
         Definition::PriceBook("network".into(), book),
         Definition::App(App {
             id: "acme-code".into(),
@@ -200,9 +200,12 @@ fn definitions() -> [Definition; 3] {
             builder: "builder".into(),
             currency: "USD".into(),
             time_zone: "UTC".into(),
-            platform_share: Decimal::new(20, 2),
-            surcharge_max: "10000".parse().expect("an amount"),
-            price_book: "network".into(),
+            terms: AppTerms {
+                platform_share: Decimal::new(20, 2),
+                surcharge_max: "10000".parse().expect("an amount"),
+                price_book: "network".into(),
+                cost_authority: CostAuthority::Reported,
+            },
         }),
     ]
 }

@@ -54,8 +54,8 @@ pub fn run(arguments: &Demo) -> anyhow::Result<u8> {
     close(&engine, period)?;
     let statements =
         statements(&engine, &StatementFilter { period: Some(period), ..StatementFilter::default() })?;
-    super::print(&customer_statements(&engine.catalog(), &statements)?)?;
-    super::print(&earnings(&engine.catalog(), &statements)?)?;
+    super::print(&customer_statements(engine.rules().catalog(), &statements)?)?;
+    super::print(&earnings(engine.rules().catalog(), &statements)?)?;
     super::print(&format!("\nThe ledger, proven\n{}", ledger::in_words(&ledger::check(&engine)?)))?;
     super::print(&next_steps(arguments.data.as_ref()))?;
     Ok(0)
@@ -74,7 +74,7 @@ fn record(engine: &Engine) -> anyhow::Result<String> {
 }
 
 fn close(engine: &Engine, period: Period) -> anyhow::Result<()> {
-    for app in engine.catalog().apps() {
+    for app in engine.rules().catalog().apps() {
         if !engine.store().closed_periods(&app.id)?.contains(&period) {
             engine.close(&app.id, period)?;
         }

@@ -20,7 +20,8 @@ pub fn define(arguments: &Define) -> anyhow::Result<u8> {
     let engine = session::create(&arguments.data.data)?;
     let directory = arguments.file.parent().unwrap_or(Path::new(""));
     definitions::define(&engine, &name, &text, directory)?;
-    let catalog = engine.catalog();
+    let rules = engine.rules();
+    let catalog = rules.catalog();
     super::print(&format!(
         "Defined: {} Builders, {} apps, {} tariffs\n",
         catalog.builders().count(),
@@ -34,14 +35,14 @@ pub fn define(arguments: &Define) -> anyhow::Result<u8> {
 pub fn held(arguments: &Held) -> anyhow::Result<u8> {
     let engine = session::open(&arguments.data.data)?;
     if arguments.retry {
-        let retried = engine.retry_held()?;
+        let retried = engine.retry_held(None)?;
         super::print(&format!("{} events rated now, {} still held\n", retried.rated, retried.held))?;
         return Ok(0);
     }
     let mut after = 0;
     let mut rows = Vec::new();
     loop {
-        let page = engine.store().held(after, PAGE)?;
+        let page = engine.store().held(None, after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.sequence;
         for stored in page {

@@ -14,8 +14,8 @@ use crate::{exit, session, table};
 /// Rates events without a database.
 pub fn rate(arguments: &Rate) -> anyhow::Result<u8> {
     let engine = session::in_memory()?;
-    let Rate { plugin, settings, prices, terms, events } = arguments;
-    let tariff = OneTariff::new(&engine, plugin, settings, prices, terms.clone())?;
+    let Rate { plugin, settings, prices, agreed, events } = arguments;
+    let tariff = OneTariff::new(&engine, plugin, settings, prices, agreed)?;
     send(Ingest::new(&engine, Some(&tariff), batch_size(events)?), &engine, events)
 }
 
@@ -24,7 +24,7 @@ pub fn record(arguments: &Record) -> anyhow::Result<u8> {
     let engine = session::create(&arguments.data.data)?;
     let tariff = match (&arguments.plugin, &arguments.settings, &arguments.prices) {
         (Some(plugin), Some(settings), Some(prices)) => {
-            Some(OneTariff::new(&engine, plugin, settings, prices, arguments.terms.clone())?)
+            Some(OneTariff::new(&engine, plugin, settings, prices, &arguments.agreed)?)
         }
         _ => None,
     };

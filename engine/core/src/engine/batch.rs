@@ -1,23 +1,29 @@
 //! One batch on its way through the engine: placed, rated tariff by tariff, settled into a commit.
 
-use std::sync::Arc;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 
-use super::{EngineError, State};
-use crate::catalog::{Catalog, Timeline};
+use super::breaker::{Breakers, Suspended};
+use super::rulebook::Rulebook;
+use super::settling::{Settling, Sums};
+use super::{EngineError, lock};
+use crate::catalog::{Catalog, CostAuthority};
 use crate::event::Event;
+use crate::money::Amount;
 use crate::period::{Calendar, Period};
-use crate::price_book::PriceBook;
+use crate::price_book::{PriceBook, Unpriced};
 use crate::pricer::Pricer;
-use crate::rating::counters::Counters;
+use crate::rating::counters::{CounterSource, Counters};
 use crate::rating::parties::{Parties, PartyId};
 use crate::rating::terms::Terms;
 use crate::rating::{self, Candidate};
-use crate::store::{Commit, HoldCause, HoldReason, Outcome, Store};
+use crate::store::{Commit, HoldCause, HoldReason, Outcome, StoreError};
 
-use super::ahead::Latest;
-use super::settling::Settling;
+/// Below so many rows a thread costs more than it saves.
+const PARALLEL_ROWS_MIN: usize = 256;
 
 /// The outcomes of a batch, in order, and the commit that makes them so (without its events).
 pub(super) struct Decided {
@@ -25,51 +31,112 @@ pub(super) struct Decided {
     pub(super) commit: Commit,
 }
 
-/// Decides what becomes of `events`, whose apps are all defined.
-pub(super) fn decide(
-    state: &mut State,
-    store: &dyn Store,
-    pricer: &dyn Pricer,
-    events: &[Arc<Event>],
-) -> Result<Decided, EngineError> {
-    let mut placing = Placing::default();
-    let placed: Vec<Result<Candidate, HoldReason>> =
-        events.iter().map(|event| placing.place(state, store, event)).collect::<Result<_, _>>()?;
-    let Placing { parties, runs, .. } = placing;
+/// A batch whose events have each their customer, period, network cost and tariff, or wait without.
+pub(super) struct Placed {
+    candidates: Vec<Result<Candidate, HoldReason>>,
+    parties: Parties,
+    runs: Vec<Run>,
+}
 
-    let source = Latest { ahead: &state.ahead, store };
-    let mut counters = Counters::new(&source);
-    let mut outcomes: Vec<Option<Outcome>> = vec![None; placed.len()];
-    for run in runs.in_order() {
-        let candidates = run.rows.iter().filter_map(|row| placed.get(*row)?.as_ref().ok());
-        let candidates: Vec<&Candidate> = candidates.collect();
-        let rated = rating::rate(pricer, &run.terms, &parties, &mut counters, &candidates)?;
-        for (row, outcome) in run.rows.iter().zip(rated) {
-            if let Some(place) = outcomes.get_mut(*row) {
-                *place = Some(outcome);
+/// Places `events`, whose apps are all defined. `closed` tells an app's closed periods.
+pub(super) fn place(
+    rules: &Rulebook,
+    suspended: &Suspended,
+    closed: &mut ClosedPeriods<'_>,
+    events: &[Arc<Event>],
+) -> Result<Placed, EngineError> {
+    let (parties, apps, runs) = Default::default();
+    let mut placing = Placing { rules, suspended, parties, apps, runs };
+    let candidates = events.iter().enumerate().map(|(row, event)| placing.place(row, closed, event));
+    let candidates = candidates.collect::<Result<_, _>>()?;
+    let Placing { parties, runs, .. } = placing;
+    Ok(Placed { candidates, parties, runs: runs.in_order() })
+}
+
+/// Tells the closed periods of an app.
+pub(super) type ClosedPeriods<'a> = dyn FnMut(&str) -> Result<Arc<[Period]>, StoreError> + 'a;
+
+impl Placed {
+    /// Decides what becomes of the events, given the counters.
+    pub(super) fn decide(
+        &self,
+        pricer: &dyn Pricer,
+        source: &dyn CounterSource,
+        breakers: &Mutex<Breakers>,
+    ) -> Result<Decided, EngineError> {
+        let (rated, counters) = self.rate(pricer, source)?;
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; self.candidates.len()];
+        let mut breakers = lock(breakers);
+        for (run, rated) in self.runs.iter().zip(rated) {
+            breakers.learn(&run.terms.tariff_id, rated.iter());
+            for (row, outcome) in run.rows.iter().zip(rated) {
+                if let Some(place) = outcomes.get_mut(*row) {
+                    *place = Some(outcome);
+                }
             }
         }
+        drop(breakers);
+        let outcomes =
+            outcomes.into_iter().zip(&self.candidates).map(|(outcome, placed)| match (outcome, placed) {
+                (Some(outcome), _) => outcome,
+                (None, Err(reason)) => Outcome::Held(reason.clone()),
+                (None, Ok(_)) => Outcome::Held(HoldReason {
+                    cause: HoldCause::Infrastructure,
+                    message: "the event was not answered".to_owned(),
+                }),
+            });
+        let outcomes: Vec<Outcome> = outcomes.collect();
+        let (counters, seen) = counters.changes();
+        let (statements, balances) = self.settle(&outcomes).ok_or(EngineError::LedgerFull)?;
+        Ok(Decided { outcomes, commit: Commit { counters, seen, statements, balances, ..Commit::default() } })
     }
-    let outcomes = outcomes.into_iter().zip(&placed).map(|(outcome, placed)| match (outcome, placed) {
-        (Some(outcome), _) => outcome,
-        (None, Err(reason)) => Outcome::Held(reason.clone()),
-        (None, Ok(_)) => Outcome::Held(HoldReason {
-            cause: HoldCause::Infrastructure,
-            message: "the event was not answered".to_owned(),
-        }),
-    });
-    let outcomes: Vec<Outcome> = outcomes.collect();
-    let (counters, seen) = counters.changes();
-    let mut settling = Settling::new(&parties);
-    for (outcome, placed) in outcomes.iter().zip(&placed) {
-        if let (Outcome::Rated(charge), Ok(candidate)) = (outcome, placed) {
-            settling
-                .add(candidate.party, &candidate.event.provider, charge)
-                .ok_or(EngineError::LedgerFull)?;
+
+    /// Rates every run. The runs of a wave share no counter, so the first wave, which is nearly always the
+    /// only one, is spread over the processor's cores when there is enough to do.
+    fn rate<'s>(
+        &self,
+        pricer: &dyn Pricer,
+        source: &'s dyn CounterSource,
+    ) -> Result<(Vec<Vec<Outcome>>, Counters<'s>), StoreError> {
+        let first_wave = self.runs.iter().take_while(|run| run.wave == 0).count();
+        let (together, in_turn) = self.runs.split_at_checked(first_wave).unwrap_or_default();
+        let mut counters = Counters::new(source);
+        let mut outcomes = Vec::with_capacity(self.runs.len());
+        for result in side_by_side(together, |run| {
+            let mut own = Counters::new(source);
+            self.rate_run(pricer, run, &mut own).map(|outcomes| (outcomes, own))
+        }) {
+            let (rated, own) = result?;
+            counters.absorb(own);
+            outcomes.push(rated);
         }
+        for run in in_turn {
+            outcomes.push(self.rate_run(pricer, run, &mut counters)?);
+        }
+        Ok((outcomes, counters))
     }
-    let (statements, balances) = settling.finish().ok_or(EngineError::LedgerFull)?;
-    Ok(Decided { outcomes, commit: Commit { counters, seen, statements, balances, ..Commit::default() } })
+
+    fn rate_run(
+        &self,
+        pricer: &dyn Pricer,
+        run: &Run,
+        counters: &mut Counters<'_>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let candidates = run.rows.iter().filter_map(|row| self.candidates.get(*row)?.as_ref().ok());
+        let candidates: Vec<&Candidate> = candidates.collect();
+        rating::rate(pricer, &run.terms, &self.parties, counters, &candidates)
+    }
+
+    /// What the charges add to statements and balances; `None` when a sum does not fit.
+    fn settle(&self, outcomes: &[Outcome]) -> Option<Sums> {
+        let mut settling = Settling::of_events(&self.parties);
+        for (outcome, placed) in outcomes.iter().zip(&self.candidates) {
+            if let (Outcome::Rated(charge), Ok(candidate)) = (outcome, placed) {
+                settling.add(candidate.party, &candidate.event.provider, charge)?;
+            }
+        }
+        settling.finish()
+    }
 }
 
 /// What an event of an app needs, looked up once a batch.
@@ -77,33 +144,34 @@ struct AppContext {
     calendar: Calendar,
     closed: Arc<[Period]>,
     prices: Arc<PriceBook>,
+    authority: CostAuthority,
 }
 
 /// Finds each event's customer, period, network cost and tariff.
-#[derive(Default)]
-struct Placing {
+struct Placing<'a> {
+    rules: &'a Rulebook,
+    suspended: &'a Suspended,
     parties: Parties,
     apps: FxHashMap<String, AppContext>,
     runs: Runs,
-    rows: usize,
 }
 
-impl Placing {
+impl Placing<'_> {
     fn place(
         &mut self,
-        state: &mut State,
-        store: &dyn Store,
+        row: usize,
+        closed: &mut ClosedPeriods<'_>,
         event: &Arc<Event>,
     ) -> Result<Result<Candidate, HoldReason>, EngineError> {
-        let row = self.rows;
-        self.rows = row.saturating_add(1);
         let app = &event.key.app;
         let undefined = || EngineError::UndefinedApp(app.clone());
+        let catalog = self.rules.catalog();
         if !self.apps.contains_key(app) {
-            self.apps.insert(app.clone(), app_context(state, store, app)?);
+            let context = app_context(catalog, app, closed(app)?).ok_or_else(undefined)?;
+            self.apps.insert(app.clone(), context);
         }
         let context = self.apps.get_mut(app).ok_or_else(undefined)?;
-        let party = self.parties.intern(&state.catalog, app, &event.customer).ok_or_else(undefined)?;
+        let party = self.parties.intern(catalog, app, &event.customer).ok_or_else(undefined)?;
         let own_period = match context.calendar.period(event.time) {
             Ok(period) => period,
             Err(error) => return Ok(hold(HoldCause::OutOfRange, error.to_string())),
@@ -111,63 +179,54 @@ impl Placing {
         let Some(period) = first_open(own_period, &context.closed) else {
             return Ok(hold(HoldCause::OutOfRange, format!("no period after {own_period} is open")));
         };
-        let network_cost = match event.reported_cost.map_or_else(|| context.prices.network_cost(event), Ok) {
+        let network_cost = match context.network_cost(event) {
             Ok(cost) => cost,
             Err(unpriced) => return Ok(hold(HoldCause::NoPrice, unpriced.to_string())),
         };
-        let State { catalog, terms, .. } = state;
-        let terms = match tariff_terms(terms, catalog.timeline(app, &event.customer), event) {
+        let terms = match self.terms(event) {
             Ok(terms) => terms,
             Err(reason) => return Ok(Err(reason)),
         };
-        self.runs.add(row, self.parties.owner(party, true), terms);
-        Ok(Ok(Candidate {
-            event: Arc::clone(event),
-            party,
-            period,
-            late: period != own_period,
-            network_cost,
-        }))
+        self.runs.add(row, self.parties.owner(party, true), &terms);
+        let late = period != own_period;
+        Ok(Ok(Candidate { event: Arc::clone(event), party, period, late, network_cost }))
+    }
+
+    fn terms(&self, event: &Event) -> Result<Arc<Terms>, HoldReason> {
+        let (app, customer) = (&event.key.app, &event.customer);
+        let timeline = self.rules.catalog().timeline(app, customer);
+        let Some(tariff) = timeline.in_force(event.time) else {
+            let message =
+                format!("no tariff of app {app} or of its customer {customer} is in force at that time");
+            return Err(HoldReason { cause: HoldCause::NoTariff, message });
+        };
+        let terms = Arc::clone(self.rules.usable(tariff)?);
+        self.suspended.get(&*tariff.id).cloned().map_or(Ok(terms), Err)
     }
 }
 
-fn app_context(state: &mut State, store: &dyn Store, app: &str) -> Result<AppContext, EngineError> {
-    let closed = state.ahead.closed(store, app)?;
-    context_of(&state.catalog, app, closed).ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))
+impl AppContext {
+    fn network_cost(&self, event: &Event) -> Result<Amount, Unpriced> {
+        match event.reported_cost {
+            Some(cost) if self.authority == CostAuthority::Reported => Ok(cost),
+            _ => self.prices.network_cost(event),
+        }
+    }
 }
 
-fn context_of(catalog: &Catalog, app: &str, closed: Arc<[Period]>) -> Option<AppContext> {
+fn app_context(catalog: &Catalog, app: &str, closed: Arc<[Period]>) -> Option<AppContext> {
     let app = catalog.app(app)?;
     let calendar = Calendar::new(&app.time_zone).ok()?;
-    Some(AppContext { calendar, closed, prices: Arc::clone(catalog.price_book(&app.price_book)?) })
-}
-
-fn tariff_terms(
-    terms: &FxHashMap<String, Result<Arc<Terms>, String>>,
-    timeline: Timeline<'_>,
-    event: &Event,
-) -> Result<Arc<Terms>, HoldReason> {
-    let Some(tariff) = timeline.in_force(event.time) else {
-        let (app, customer) = (&event.key.app, &event.customer);
-        let message =
-            format!("no tariff of app {app} or of its customer {customer} is in force at that time");
-        return Err(HoldReason { cause: HoldCause::NoTariff, message });
-    };
-    match terms.get(&tariff.id) {
-        Some(Ok(terms)) => Ok(Arc::clone(terms)),
-        Some(Err(message)) => Err(HoldReason { cause: HoldCause::Plugin, message: message.clone() }),
-        None => Err(HoldReason {
-            cause: HoldCause::Plugin,
-            message: format!("tariff {}: its plugin {} is not loaded", tariff.id, tariff.plugin),
-        }),
-    }
+    let prices = Arc::clone(catalog.price_book(&app.terms.price_book)?);
+    Some(AppContext { calendar, closed, prices, authority: app.terms.cost_authority })
 }
 
 fn hold(cause: HoldCause, message: String) -> Result<Candidate, HoldReason> {
     Err(HoldReason { cause, message })
 }
 
-fn first_open(period: Period, closed: &[Period]) -> Option<Period> {
+/// The first period from this one on that is not closed.
+pub(super) fn first_open(period: Period, closed: &[Period]) -> Option<Period> {
     let mut period = period;
     while closed.contains(&period) {
         period = period.next()?;
@@ -177,6 +236,7 @@ fn first_open(period: Period, closed: &[Period]) -> Option<Period> {
 
 /// The rows that one tariff prices in one go.
 struct Run {
+    wave: u32,
     terms: Arc<Terms>,
     rows: Vec<usize>,
 }
@@ -193,18 +253,51 @@ struct Runs {
 }
 
 impl Runs {
-    fn add(&mut self, row: usize, owner: PartyId, terms: Arc<Terms>) {
+    fn add(&mut self, row: usize, owner: PartyId, terms: &Arc<Terms>) {
         let last = self.last.entry(owner).or_insert_with(|| (0, Arc::clone(&terms.tariff_id)));
         if last.1 != terms.tariff_id {
             *last = (last.0.saturating_add(1), Arc::clone(&terms.tariff_id));
         }
-        let run = self.runs.entry(last.clone()).or_insert_with(|| Run { terms, rows: Vec::new() });
-        run.rows.push(row);
+        let new = || Run { wave: last.0, terms: Arc::clone(terms), rows: Vec::new() };
+        self.runs.entry(last.clone()).or_insert_with(new).rows.push(row);
     }
 
     fn in_order(self) -> Vec<Run> {
-        let mut runs: Vec<_> = self.runs.into_iter().collect();
-        runs.sort_by(|(one, _), (other, _)| one.cmp(other));
-        runs.into_iter().map(|(_, run)| run).collect()
+        let mut runs: Vec<Run> = self.runs.into_values().collect();
+        runs.sort_by(|one, other| {
+            (one.wave, &one.terms.tariff_id).cmp(&(other.wave, &other.terms.tariff_id))
+        });
+        runs
     }
+}
+
+/// Does `work` for every run, on several threads if it is worth their start; answers in order.
+fn side_by_side<T: Send>(runs: &[Run], work: impl Fn(&Run) -> T + Sync) -> Vec<T> {
+    let rows: usize = runs.iter().map(|run| run.rows.len()).sum();
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(runs.len());
+    if threads < 2 || rows < PARALLEL_ROWS_MIN {
+        return runs.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(run) = runs.get(position) else { return done };
+            done.push((position, work(run)));
+        }
+    };
+    let mut done: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
+        let mut done = take();
+        for other in others {
+            match other.join() {
+                Ok(theirs) => done.extend(theirs),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(position, _)| *position);
+    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::settling::Settling;
-use super::{Engine, EngineError, State};
+use super::{Engine, EngineError, Rulebook, lock};
 use crate::catalog::Catalog;
 use crate::charge::Charge;
 use crate::frame::{Frame, NumberColumn, TextColumn, Totals};
@@ -49,14 +49,15 @@ impl Engine {
     /// When the period is closed already, a plugin gives no answer (the period stays open), or the store
     /// fails.
     pub fn close(&self, app: &str, period: Period) -> Result<Closed, EngineError> {
-        let mut state = self.lock();
+        let rules = self.rules();
+        let mut ahead = lock(&self.ahead);
         // Everything on its way arrives before this.
         self.commit(Commit::default())?;
-        state.ahead.forget();
-        let defined = state.catalog.app(app).ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?;
+        ahead.forget();
+        let defined = rules.catalog().app(app).ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?;
         let calendar =
             Calendar::new(&defined.time_zone).map_err(|error| EngineError::NotClosable(error.to_string()))?;
-        if state.ahead.closed(&*self.store, app)?.contains(&period) {
+        if ahead.closed(&*self.store, app)?.contains(&period) {
             return Err(EngineError::NotClosable(format!("period {period} of app {app} is closed already")));
         }
         let span = calendar.span(period).map_err(|error| EngineError::NotClosable(error.to_string()))?;
@@ -64,25 +65,25 @@ impl Engine {
         let customers = accounts.len();
         let mut parties = Parties::default();
         let mut charges = Vec::new();
-        for (terms, accounts) in by_tariff(&state, app, span.end.saturating_sub(1), accounts) {
+        for (terms, accounts) in by_tariff(&rules, app, span.end.saturating_sub(1), accounts) {
             for accounts in accounts.chunks(BATCH) {
-                charges.extend(self.charge_close(&terms, period, span.end, accounts, &state.catalog)?);
+                charges.extend(self.charge_close(&terms, period, span.end, accounts, rules.catalog())?);
             }
         }
         charges.sort_by(|one: &ClosingCharge, other| one.customer.cmp(&other.customer));
         let mut owed: Vec<(PartyId, &ClosingCharge)> = Vec::with_capacity(charges.len());
         for charge in &charges {
-            let party = parties.intern(&state.catalog, app, &charge.customer);
+            let party = parties.intern(rules.catalog(), app, &charge.customer);
             owed.push((party.ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?, charge));
         }
-        let mut settling = Settling::closing(&parties);
+        let mut settling = Settling::of_entries(&parties);
         for (party, charge) in owed {
             settling.add(party, "", &charge.charge).ok_or(EngineError::LedgerFull)?;
         }
         let (statements, balances) = settling.finish().ok_or(EngineError::LedgerFull)?;
         let closing = Closing { app: app.to_owned(), period, charges: charges.clone() };
         self.commit(Commit { closes: Some(closing), statements, balances, ..Commit::default() })?;
-        state.ahead.forget();
+        ahead.forget();
         Ok(Closed { customers, charges })
     }
 
@@ -146,15 +147,15 @@ impl Engine {
 
 /// Accounts under the tariff in force at a moment; those without a usable one owe nothing at the close.
 fn by_tariff(
-    state: &State,
+    rules: &Rulebook,
     app: &str,
     moment: i64,
     accounts: Vec<Account>,
 ) -> Vec<(Arc<Terms>, Vec<Account>)> {
     let mut grouped: BTreeMap<String, (Arc<Terms>, Vec<Account>)> = BTreeMap::new();
     for account in accounts {
-        let tariff = state.catalog.timeline(app, &account.customer).in_force(moment);
-        if let Some(Ok(terms)) = tariff.and_then(|tariff| state.terms.get(&tariff.id)) {
+        let tariff = rules.catalog().timeline(app, &account.customer).in_force(moment);
+        if let Some(terms) = tariff.and_then(|tariff| rules.terms(&tariff.id)) {
             let group = grouped.entry(terms.tariff.id.clone());
             group.or_insert_with(|| (Arc::clone(terms), Vec::new())).1.push(account);
         }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineError, batch};
+use super::ahead::Latest;
+use super::{Engine, EngineError, batch, lock};
 use crate::door;
 use crate::event::Event;
 use crate::store::{Commit, Outcome, Sequence, StoreError};
@@ -20,15 +21,15 @@ pub struct Retried {
 }
 
 impl Engine {
-    /// Rates every held event again, in the order of acceptance.
+    /// Rates every held event (of one app, where given) again, in the order of acceptance.
     ///
     /// # Errors
     /// When the store fails or another writer is at the same work; what was done until then stands.
-    pub fn retry_held(&self) -> Result<Retried, EngineError> {
+    pub fn retry_held(&self, app: Option<&str>) -> Result<Retried, EngineError> {
         let mut retried = Retried::default();
         let mut after: Sequence = 0;
         loop {
-            let held = self.store.held(after, BATCH)?;
+            let held = self.store.held(app, after, BATCH)?;
             let Some(last) = held.last() else { return Ok(retried) };
             after = last.sequence;
             let mut events = Vec::with_capacity(held.len());
@@ -46,8 +47,13 @@ impl Engine {
         sequences: &[Sequence],
         retried: &mut Retried,
     ) -> Result<(), EngineError> {
-        let mut state = self.lock();
-        let decided = batch::decide(&mut state, &*self.store, &*self.pricer, events)?;
+        let (rules, store) = (self.rules(), &*self.store);
+        // Whoever asks for another try wants the plugin run.
+        self.try_suspended();
+        let suspended = self.suspended();
+        let mut ahead = lock(&self.ahead);
+        let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), events)?;
+        let decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
         let mut released = Vec::new();
         for (sequence, outcome) in sequences.iter().zip(decided.outcomes) {
             if let Outcome::Rated(charge) = outcome {
@@ -59,7 +65,7 @@ impl Engine {
         retried.held = retried.held.saturating_add((events.len() as u64).saturating_sub(rated));
         let committed = self.commit(Commit { released, ..decided.commit });
         // What was counted is not in `ahead`: it is read from the store again.
-        state.ahead.forget();
+        ahead.forget();
         Ok(committed?)
     }
 }

@@ -11,11 +11,14 @@ use crate::period::Period;
 use crate::rating::parties::{Parties, PartyId};
 use crate::store::{StatementKey, StatementTotals};
 
+/// What a commit adds to statements and to balances.
+pub(crate) type Sums = (Vec<(StatementKey, StatementTotals)>, Vec<(Account, Balance)>);
+
 /// Sums by small numbers while a batch is gone through; names come in at the end.
 pub(crate) struct Settling<'a> {
     parties: &'a Parties,
-    /// Charges of a close are no events.
-    closing: bool,
+    /// How many events a charge stands for: one, or none for what a close charges and for a reversal.
+    events: u64,
     statements: FxHashMap<(PartyId, Period), StatementTotals>,
     /// Of each customer and provider, the sums of the four postings.
     balances: FxHashMap<PartyId, Vec<(String, [Balance; 4])>>,
@@ -23,19 +26,19 @@ pub(crate) struct Settling<'a> {
 
 impl<'a> Settling<'a> {
     /// For the charges of events.
-    pub(crate) fn new(parties: &'a Parties) -> Self {
-        Self { parties, closing: false, statements: FxHashMap::default(), balances: FxHashMap::default() }
+    pub(crate) fn of_events(parties: &'a Parties) -> Self {
+        Self { events: 1, ..Self::of_entries(parties) }
     }
 
-    /// For what a close charges.
-    pub(crate) fn closing(parties: &'a Parties) -> Self {
-        Self { closing: true, ..Self::new(parties) }
+    /// For what a close charges, and for reversals.
+    pub(crate) fn of_entries(parties: &'a Parties) -> Self {
+        Self { parties, events: 0, statements: FxHashMap::default(), balances: FxHashMap::default() }
     }
 
     /// Adds a charge; `None` when a sum does not fit.
     pub(crate) fn add(&mut self, party: PartyId, provider: &str, charge: &Charge) -> Option<()> {
         let statement = self.statements.entry((party, charge.period)).or_default();
-        statement.add_charge(u64::from(!self.closing), &charge.lines, &charge.split)?;
+        statement.add_charge(self.events, &charge.lines, &charge.split)?;
         let providers = self.balances.entry(party).or_default();
         let position = providers.iter().position(|(name, _)| name == provider).unwrap_or_else(|| {
             providers.push((provider.to_owned(), [Balance::default(); 4]));
@@ -49,8 +52,7 @@ impl<'a> Settling<'a> {
     }
 
     /// What was added, sorted by key; `None` when a sum does not fit.
-    #[allow(clippy::type_complexity)] // two lists, named by what takes them
-    pub(crate) fn finish(self) -> Option<(Vec<(StatementKey, StatementTotals)>, Vec<(Account, Balance)>)> {
+    pub(crate) fn finish(self) -> Option<Sums> {
         let statements = self.statements.into_iter().map(|((party, period), totals)| {
             let party = self.parties.get(party);
             let (app, customer) = (Arc::clone(&party.app_id), Arc::clone(&party.customer));

@@ -21,7 +21,7 @@ use crate::words;
 pub const GROUP_SEPARATOR: char = '\u{1f}';
 
 /// Where the counters of a batch come from. Every list answers in the order of the question.
-pub trait CounterSource {
+pub trait CounterSource: Sync {
     /// The values of these counters.
     ///
     /// # Errors
@@ -203,6 +203,13 @@ impl<'a> Counters<'a> {
                 }
             }
         }
+    }
+
+    /// Takes in the counters of a part of the batch that shares none with this one.
+    pub fn absorb(&mut self, other: Self) {
+        let known = self.slots.len();
+        self.slots.extend(other.slots);
+        self.index.extend(other.index.into_iter().map(|(index, slot)| (index, slot.saturating_add(known))));
     }
 
     /// The key of the counter that a step advanced.

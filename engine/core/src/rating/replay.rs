@@ -1,15 +1,52 @@
-//! Executes charges again, from what they keep, and compares.
+//! Executes charges again, from what they keep.
 //!
-//! The counters come from the charge itself, so charges may be replayed in any order and any company.
+//! The counters come from the usage rows that are given, not from a store, so charges may be replayed in
+//! any order and any company. It is how a ledger is proven, how a charge is explained, and how a void finds
+//! out what an event is worth now.
 
-use crate::charge::{Charge, UsageRow};
+use crate::charge::{Charge, Line, Split, UsageRow};
 use crate::frame::{Counted, Frame, Metered};
+use crate::money::Amount;
 use crate::pricer::{Pricer, PricerError, Pricing};
 use crate::rating::answer::{self, BadAnswer, Usage};
 use crate::rating::parties::Parties;
 use crate::rating::terms::Terms;
 use crate::rating::{Candidate, columns, priced_lines, split_of};
 use crate::words;
+
+/// What an event costs, given the counters of its usage rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// What is charged for.
+    pub lines: Vec<Line>,
+    /// The sum of the lines.
+    pub total: Amount,
+    /// Who gets what.
+    pub split: Split,
+}
+
+/// Runs events in a fresh instance with the usage rows and counters given for each. All share `terms`.
+/// Gives back what each costs, and the fuel burnt.
+///
+/// # Errors
+/// Why there is no answer, as a sentence: the plugin failed, or meters other units than those given.
+pub fn execute(
+    pricer: &dyn Pricer,
+    terms: &Terms,
+    parties: &Parties,
+    rows: &[(&Candidate, &[UsageRow])],
+) -> Result<(Vec<Executed>, u64), String> {
+    let failed = |error: PricerError| error.to_string();
+    let wrong = |error: BadAnswer| error.0;
+    let candidates: Vec<&Candidate> = rows.iter().map(|(candidate, _)| *candidate).collect();
+    let mut pricing = pricer.open(&terms.tariff.plugin, &terms.tariff.settings).map_err(failed)?;
+    let frame = columns::pack(&candidates, parties);
+    let metered = pricing.meter(&frame).map_err(failed)?;
+    let usage = answer::usage(terms, &frame, &metered).map_err(wrong)?;
+    let counted = given_counters(terms, rows, &frame, &metered, &usage)?;
+    let executed = price(&mut *pricing, terms, &candidates, &frame, &counted)?;
+    Ok((executed, pricing.fuel_spent()))
+}
 
 /// Of each charge, how the same event under the same tariff comes out differently now; `None` when it is
 /// identical. All rows share `terms`.
@@ -19,104 +56,92 @@ pub fn differences(
     parties: &Parties,
     rows: &[(&Candidate, &Charge)],
 ) -> Vec<Option<String>> {
-    let replay = Replay { pricer, terms, parties };
-    replay.rows(rows)
+    match compare(pricer, terms, parties, rows) {
+        Ok(()) => vec![None; rows.len()],
+        Err(difference) if rows.len() <= 1 => rows.iter().map(|_| Some(difference.clone())).collect(),
+        // Cut in two until the charges that differ stand alone.
+        Err(_) => {
+            let (earlier, later) = rows.split_at(rows.len() / 2);
+            let mut found = differences(pricer, terms, parties, earlier);
+            found.extend(differences(pricer, terms, parties, later));
+            found
+        }
+    }
 }
 
-struct Replay<'a> {
-    pricer: &'a dyn Pricer,
-    terms: &'a Terms,
-    parties: &'a Parties,
+fn compare(
+    pricer: &dyn Pricer,
+    terms: &Terms,
+    parties: &Parties,
+    rows: &[(&Candidate, &Charge)],
+) -> Result<(), String> {
+    let given: Vec<_> = rows.iter().map(|(candidate, charge)| (*candidate, &*charge.usage)).collect();
+    let (executed, _) = execute(pricer, terms, parties, &given)?;
+    for ((_, charge), Executed { lines, total, split }) in rows.iter().zip(executed) {
+        if lines != charge.lines {
+            return Err(format!("its lines are {lines:?}, were {:?}", charge.lines));
+        }
+        if (total, split) != (charge.total, charge.split) {
+            return Err(format!("its split is {split:?}, was {:?}", charge.split));
+        }
+    }
+    Ok(())
 }
 
-impl Replay<'_> {
-    /// Cuts a batch that differs in two until the charges that do stand alone.
-    fn rows(&self, rows: &[(&Candidate, &Charge)]) -> Vec<Option<String>> {
-        match self.run(rows) {
-            Ok(()) => vec![None; rows.len()],
-            Err(difference) if rows.len() <= 1 => rows.iter().map(|_| Some(difference.clone())).collect(),
-            Err(_) => {
-                let (earlier, later) = rows.split_at(rows.len() / 2);
-                let mut differences = self.rows(earlier);
-                differences.extend(self.rows(later));
-                differences
-            }
+/// The given counters, provided that the plugin meters the units they are of.
+fn given_counters(
+    terms: &Terms,
+    rows: &[(&Candidate, &[UsageRow])],
+    frame: &Frame,
+    metered: &Metered,
+    usage: &[Usage],
+) -> Result<Counted, String> {
+    let mut counted =
+        Counted { counts: metered.counts.clone(), units: metered.units.clone(), ..Counted::default() };
+    let mut usage = usage.iter();
+    for ((_, given), count) in rows.iter().zip(&metered.counts) {
+        if given.len() != *count as usize {
+            return Err(format!("it is metered as {count} units rows, was {}", given.len()));
+        }
+        for (kept, now) in given.iter().zip(usage.by_ref()) {
+            compare_usage(terms, kept, now, columns::text(frame, metered, now.key))?;
+            counted.quantities.extend(words::encode(kept.quantity.decimal()));
+            counted.before.extend(words::encode(kept.before.decimal()));
+            counted.after.extend(words::encode(kept.after.decimal()));
         }
     }
+    Ok(counted)
+}
 
-    fn run(&self, rows: &[(&Candidate, &Charge)]) -> Result<(), String> {
-        let failed = |error: PricerError| error.to_string();
-        let wrong = |error: BadAnswer| error.0;
-        let candidates: Vec<&Candidate> = rows.iter().map(|(candidate, _)| *candidate).collect();
-        let tariff = &self.terms.tariff;
-        let mut pricing = self.pricer.open(&tariff.plugin, &tariff.settings).map_err(failed)?;
-        let frame = columns::pack(&candidates, self.parties);
-        let metered = pricing.meter(&frame).map_err(failed)?;
-        let usage = answer::usage(self.terms, &frame, &metered).map_err(wrong)?;
-        let counted = self.counted(rows, &frame, &metered, &usage)?;
-        self.compare_lines(&mut *pricing, rows, &frame, &counted)
+fn compare_usage(terms: &Terms, kept: &UsageRow, now: &Usage, key: &str) -> Result<(), String> {
+    let unit = terms.units.get(now.unit).map_or("", |unit| &unit.name);
+    if (&*kept.unit, kept.quantity, &*kept.key) == (unit, now.quantity, key) {
+        return Ok(());
     }
+    Err(format!(
+        "it is metered as {} {unit} {key:?}, was {} {} {:?}",
+        now.quantity, kept.quantity, kept.unit, kept.key
+    ))
+}
 
-    /// The kept counters, given that the plugin meters the same units as it did.
-    fn counted(
-        &self,
-        rows: &[(&Candidate, &Charge)],
-        frame: &Frame,
-        metered: &Metered,
-        usage: &[Usage],
-    ) -> Result<Counted, String> {
-        let mut counted =
-            Counted { counts: metered.counts.clone(), units: metered.units.clone(), ..Counted::default() };
-        let mut usage = usage.iter();
-        for ((_, charge), count) in rows.iter().zip(&metered.counts) {
-            if charge.usage.len() != *count as usize {
-                return Err(format!("it is metered as {count} units rows, was {}", charge.usage.len()));
-            }
-            for (kept, now) in charge.usage.iter().zip(usage.by_ref()) {
-                self.compare_usage(kept, now, columns::text(frame, metered, now.key))?;
-                counted.quantities.extend(words::encode(kept.quantity.decimal()));
-                counted.before.extend(words::encode(kept.before.decimal()));
-                counted.after.extend(words::encode(kept.after.decimal()));
-            }
-        }
-        Ok(counted)
+fn price(
+    pricing: &mut dyn Pricing,
+    terms: &Terms,
+    candidates: &[&Candidate],
+    frame: &Frame,
+    counted: &Counted,
+) -> Result<Vec<Executed>, String> {
+    let rated = pricing.rate(frame, counted).map_err(|error| error.to_string())?;
+    let lines = answer::lines(terms, frame.rows, &rated).map_err(|error| error.0)?;
+    if let Some(fault) = rated.faults.first() {
+        return Err(fault.message.clone());
     }
-
-    fn compare_usage(&self, kept: &UsageRow, now: &Usage, key: &str) -> Result<(), String> {
-        let unit = self.terms.units.get(now.unit).map_or("", |unit| &unit.name);
-        if (&*kept.unit, kept.quantity, &*kept.key) == (unit, now.quantity, key) {
-            return Ok(());
-        }
-        Err(format!(
-            "it is metered as {} {unit} {key:?}, was {} {} {:?}",
-            now.quantity, kept.quantity, kept.unit, kept.key
-        ))
-    }
-
-    fn compare_lines(
-        &self,
-        pricing: &mut dyn Pricing,
-        rows: &[(&Candidate, &Charge)],
-        frame: &Frame,
-        counted: &Counted,
-    ) -> Result<(), String> {
-        let rated = pricing.rate(frame, counted).map_err(|error| error.to_string())?;
-        let lines = answer::lines(self.terms, frame.rows, &rated).map_err(|error| error.0)?;
-        if let Some(fault) = rated.faults.first() {
-            return Err(fault.message.clone());
-        }
-        let mut lines = lines.into_iter();
-        for ((candidate, charge), count) in rows.iter().zip(&rated.counts) {
-            let now = priced_lines(self.terms, lines.by_ref().take(*count as usize));
-            if now != charge.lines {
-                return Err(format!("its lines are {now:?}, were {:?}", charge.lines));
-            }
-            let (total, split) =
-                split_of(self.terms, candidate.network_cost, &now).map_err(|reason| reason.message)?;
-            if (total, split) != (charge.total, charge.split) {
-                return Err(format!("its split is {split:?}, was {:?}", charge.split));
-            }
-        }
-        Ok(())
-    }
+    let mut lines = lines.into_iter();
+    let executed = candidates.iter().zip(&rated.counts).map(|(candidate, count)| {
+        let lines = priced_lines(terms, lines.by_ref().take(*count as usize));
+        let (total, split) =
+            split_of(terms, candidate.network_cost, &lines).map_err(|reason| reason.message)?;
+        Ok(Executed { lines, total, split })
+    });
+    executed.collect()
 }

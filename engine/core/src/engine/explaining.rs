@@ -1,0 +1,139 @@
+//! What is told of one event: its charge, and whether it comes out the same when executed again.
+
+use std::sync::Arc;
+
+use super::{Engine, EngineError, parse_again};
+use crate::charge::{Charge, Split};
+use crate::event::{Event, EventKey};
+use crate::rating::Candidate;
+use crate::rating::counters::GROUP_SEPARATOR;
+use crate::rating::parties::Parties;
+use crate::rating::replay::{self, Executed};
+use crate::rating::terms::Terms;
+use crate::store::{Outcome, StoredEvent};
+
+/// An event with what became of it and under which terms.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// The event.
+    pub event: Arc<Event>,
+    /// What became of it.
+    pub stored: StoredEvent,
+    /// The terms of its charge, if it has one and its tariff can still be used.
+    pub terms: Option<Arc<Terms>>,
+    /// Its charge, executed again just now.
+    pub reproduced: Option<Reproduced>,
+}
+
+/// A charge executed again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reproduced {
+    /// How it comes out differently; `None` when it is identical.
+    pub difference: Option<String>,
+    /// What running the event alone burns.
+    pub fuel: u64,
+}
+
+impl Explained {
+    /// The whole story, as sentences that a customer can read.
+    pub fn sentences(&self) -> Vec<String> {
+        let Event { key, customer, time, .. } = &*self.event;
+        let moment =
+            jiff::Timestamp::from_millisecond(*time).map_or_else(|_| time.to_string(), |t| t.to_string());
+        let mut told = vec![format!("Event {} of {} is usage by {customer} at {moment}.", key.id, key.app)];
+        match &self.stored.outcome {
+            Outcome::Held(reason) => told.push(format!("It is held: {}.", reason.message)),
+            Outcome::Rated(charge) => self.tell_charge(charge, &mut told),
+        }
+        if let Some(voided) = &self.stored.voided {
+            let total = voided.reversal.as_ref().map(|reversal| reversal.total.to_string());
+            let effect = total
+                .map_or_else(|| "nothing had been charged".into(), |total| format!("{total} was posted"));
+            told.push(format!("It was voided ({}): {effect}.", voided.reason));
+        }
+        told
+    }
+
+    fn tell_charge(&self, charge: &Charge, told: &mut Vec<String>) {
+        let (currency, plugin) =
+            self.terms.as_ref().map_or(("", "a plugin that does not load any more"), |terms| {
+                (&*terms.app.currency, &*terms.plugin)
+            });
+        told.push(format!("Tariff {} priced it, by {plugin}.", charge.tariff));
+        let late = if charge.late { ", late, since its own period was closed" } else { "" };
+        told.push(format!("It counts in {}{late}.", charge.period));
+        told.extend(charge.usage.iter().map(|row| {
+            let group = if row.group.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", row.group.replace(GROUP_SEPARATOR, ", "))
+            };
+            format!(
+                "It is worth {} {}{group}, from {} to {} in the period.",
+                row.quantity, row.unit, row.before, row.after
+            )
+        }));
+        told.extend(charge.lines.iter().map(|line| {
+            let terms = self
+                .terms
+                .as_ref()
+                .and_then(|terms| terms.lines.iter().find(|terms| terms.code == line.code));
+            let title = terms.map_or(&*line.code, |terms| &terms.title);
+            let price = line.unit_price.map_or_else(String::new, |price| format!(" at {price} {currency}"));
+            format!("{title}: {}{price} makes {} {currency}.", line.quantity, line.amount)
+        }));
+        let Split { network_cost, platform_fee, builder_earnings } = charge.split;
+        told.push(format!(
+            "The total of {} {currency} is {network_cost} network cost, {platform_fee} platform fee and \
+             {builder_earnings} for the Builder.",
+            charge.total
+        ));
+        told.extend(
+            charge.refused.iter().map(|refused| format!("It should not have run: {}.", refused.detail)),
+        );
+        match &self.reproduced {
+            Some(Reproduced { difference: None, fuel }) => {
+                told.push(format!("Executed again just now, it came out identical, for {fuel} of fuel."));
+            }
+            Some(Reproduced { difference: Some(difference), .. }) => {
+                told.push(format!("Executed again just now, it came out differently: {difference}."));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Engine {
+    /// Looks an event up and executes its charge again; `None` when there is no such event.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn explain(&self, key: &EventKey) -> Result<Option<Explained>, EngineError> {
+        let Some(stored) = self.store.stored(&[key])?.into_iter().next().flatten() else { return Ok(None) };
+        let event = Arc::new(parse_again(&stored.received)?);
+        let rules = self.rules();
+        let Outcome::Rated(charge) = &stored.outcome else {
+            return Ok(Some(Explained { event, stored, terms: None, reproduced: None }));
+        };
+        let terms = rules.terms(&charge.tariff).map(Arc::clone);
+        let mut parties = Parties::default();
+        let party = parties.intern(rules.catalog(), &key.app, &event.customer);
+        let reproduced = terms.as_ref().zip(party).map(|(terms, party)| {
+            let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
+            let candidate = Candidate { event: Arc::clone(&event), party, period, late, network_cost };
+            let rows = [(&candidate, &*charge.usage)];
+            match replay::execute(&*self.pricer, terms, &parties, &rows) {
+                Ok((executed, fuel)) => {
+                    let was =
+                        Executed { lines: charge.lines.clone(), total: charge.total, split: charge.split };
+                    let differs = executed.first() != Some(&was);
+                    let difference =
+                        differs.then(|| format!("it is {:?} now, was {was:?}", executed.first()));
+                    Reproduced { difference, fuel }
+                }
+                Err(reason) => Reproduced { difference: Some(reason), fuel: 0 },
+            }
+        });
+        Ok(Some(Explained { event, stored, terms, reproduced }))
+    }
+}

@@ -1,0 +1,74 @@
+//! Everything that is decided before an event arrives, as one moment of it that can be shared.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::EngineError;
+use crate::catalog::{Catalog, CatalogError, Definition, Tariff};
+use crate::plugin::{Descriptor, Digest};
+use crate::rating::terms::Terms;
+use crate::store::{HoldCause, HoldReason};
+
+/// Definitions in force, with each tariff made ready to price. A batch is rated by one rulebook.
+#[derive(Clone, Debug, Default)]
+pub struct Rulebook {
+    catalog: Catalog,
+    plugins: FxHashMap<Digest, Arc<Descriptor>>,
+    /// By tariff id; or why the tariff cannot be used.
+    terms: FxHashMap<String, Result<Arc<Terms>, String>>,
+}
+
+impl Rulebook {
+    /// What is defined.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// What a plugin says of itself, if it has been loaded.
+    pub fn descriptor(&self, plugin: &Digest) -> Option<&Arc<Descriptor>> {
+        self.plugins.get(plugin)
+    }
+
+    /// The terms of a tariff, if it can be used.
+    pub fn terms(&self, tariff: &str) -> Option<&Arc<Terms>> {
+        self.terms.get(tariff)?.as_ref().ok()
+    }
+
+    /// The terms of a tariff, or why its events are held.
+    pub(super) fn usable(&self, tariff: &Tariff) -> Result<&Arc<Terms>, HoldReason> {
+        let hold = |message| HoldReason { cause: HoldCause::Plugin, message };
+        match self.terms.get(&tariff.id) {
+            Some(Ok(terms)) => Ok(terms),
+            Some(Err(message)) => Err(hold(message.clone())),
+            None => Err(hold(format!("tariff {}: its plugin {} is not loaded", tariff.id, tariff.plugin))),
+        }
+    }
+
+    /// Takes a definition in.
+    pub(super) fn define(&mut self, definition: &Definition) -> Result<bool, CatalogError> {
+        self.catalog.define(definition)
+    }
+
+    /// Remembers what a plugin says of itself.
+    pub(super) fn load(&mut self, plugin: Digest, descriptor: Arc<Descriptor>) {
+        self.plugins.insert(plugin, descriptor);
+    }
+
+    /// Makes a tariff ready, given its plugin or why that does not load. One that cannot be used is kept
+    /// with the reason: its events are held, and everybody else's go on.
+    pub(super) fn use_tariff(
+        &mut self,
+        tariff: &Arc<Tariff>,
+        descriptor: Result<Arc<Descriptor>, String>,
+    ) -> Result<(), EngineError> {
+        let app = self.catalog.app(&tariff.app).map(Arc::clone);
+        let app = app.ok_or_else(|| EngineError::UndefinedApp(tariff.app.clone()))?;
+        let terms = descriptor.and_then(|descriptor| {
+            self.plugins.insert(tariff.plugin, Arc::clone(&descriptor));
+            Terms::new(&app, tariff, &descriptor).map(Arc::new).map_err(|error| error.to_string())
+        });
+        self.terms.insert(tariff.id.clone(), terms);
+        Ok(())
+    }
+}
