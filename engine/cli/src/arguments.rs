@@ -34,6 +34,14 @@ pub enum Command {
     Held(Held),
     /// Close a period of an app: charge what is due at its end and freeze its statements
     Close(Close),
+    /// Make a database ready to be served, and print its first platform key, once
+    Init(Init),
+    /// Serve the host API over HTTP
+    Serve(Serve),
+    /// Copy a database to a file while it is in use
+    Backup(Backup),
+    /// Put a copy made by `backup` in the place of a database
+    Restore(Restore),
     /// Prove the ledger
     #[command(subcommand)]
     Ledger(Ledger),
@@ -177,6 +185,55 @@ pub struct Close {
     /// The period, as in 2023-11
     #[arg(long)]
     pub period: Period,
+}
+
+#[derive(Args)]
+pub struct Init {
+    #[command(flatten)]
+    pub data: Data,
+    /// Make one more platform key, where there is one already
+    #[arg(long)]
+    pub new_key: bool,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    pub data: Data,
+    /// Make the database ready first, as `init` does, and print its first platform key
+    #[arg(long)]
+    pub dev: bool,
+    /// Settings in TOML. A setting in the environment (`TOLLGATE_LISTEN`, …) comes before the file's, and a
+    /// flag before both
+    #[arg(long, value_name = "FILE.toml", env = "TOLLGATE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Address and port to listen on (default: 127.0.0.1:8080; port 0 takes a free one)
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Any setting, as in the file: `--set rate_per_second=500`; may be repeated
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Print the settings in effect, with all defaults, and stop
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+#[derive(Args)]
+pub struct Backup {
+    #[command(flatten)]
+    pub data: Data,
+    /// The copy; it must not be there yet
+    #[arg(value_name = "FILE.db")]
+    pub to: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Restore {
+    #[command(flatten)]
+    pub data: Data,
+    /// A copy made by `backup`
+    #[arg(value_name = "FILE.db")]
+    pub from: PathBuf,
 }
 
 #[derive(Subcommand)]

@@ -1,10 +1,13 @@
 //! One file a command; here each is chosen.
 
+mod backup;
 mod demo;
+mod init;
 mod ledger;
 mod operate;
 mod plugin;
 mod rate;
+mod serve;
 mod statement;
 
 use std::io::Write as _;
@@ -21,6 +24,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Held(arguments) => operate::held(&arguments),
         Command::Close(arguments) => operate::close(&arguments),
         Command::Statement(arguments) => statement::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Backup(arguments) => backup::backup(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
         Command::Ledger(Ledger::Verify(arguments)) => ledger::verify(&arguments),
         Command::Plugin(Plugin::Build { directory, output }) => plugin::build(&directory, output),
         Command::Plugin(Plugin::Inspect { plugin }) => plugin::inspect(&plugin),

@@ -1,4 +1,4 @@
-//! The `tollgate` program: the only place that composes the engine, the sandbox, a store and the workshop.
+//! The `tollgate` program: the only place that composes the engine, the sandbox, a store, the server and the workshop.
 
 mod arguments;
 mod bundled;
@@ -8,6 +8,7 @@ mod exit;
 mod ingest;
 mod report;
 mod session;
+mod settings;
 mod table;
 
 use std::process::ExitCode;

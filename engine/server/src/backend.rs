@@ -4,13 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Semaphore;
-use tollgate_core::engine::Engine;
+use tollgate_core::access::AccessStore;
+use tollgate_core::engine::{Engine, Rulebook};
+use tollgate_core::store::StoreError;
 
 use crate::body::{BodyLimits, Rooms};
 use crate::config::Config;
+use crate::idempotency::Underway;
+use crate::keys::Keyring;
 use crate::limits::RateLimits;
 use crate::problem::Problem;
 use crate::recorder::Recorder;
+use crate::server::ServerError;
 use crate::telemetry::Telemetry;
 
 /// Calls into the engine, beside recording, that run at once. The rest wait their turn.
@@ -23,41 +28,71 @@ pub struct Backend {
     pub recorder: Recorder,
     /// The server's settings.
     pub config: Config,
+    /// Who may ask.
+    pub keys: Keyring,
     /// Metrics and request ids.
     pub telemetry: Telemetry,
     pub(crate) rates: RateLimits,
     pub(crate) bodies: Rooms,
-    engine: Shared,
+    pub(crate) underway: Underway,
+    engine: Shared<Engine>,
+    access: Shared<dyn AccessStore>,
     calls: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
-/// The engine, which has nothing to show for debugging.
-struct Shared(Arc<Engine>);
+/// What has nothing to show for debugging.
+struct Shared<T: ?Sized>(Arc<T>);
 
-impl std::fmt::Debug for Shared {
+impl<T: ?Sized> std::fmt::Debug for Shared<T> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("Engine")
+        out.write_str(std::any::type_name::<T>())
     }
 }
 
 impl Backend {
-    /// Starts the recorder over an engine.
+    /// Starts the recorder over an engine, and reads the keys.
     ///
     /// # Errors
-    /// When the operating system gives no thread.
-    pub fn start(engine: Arc<Engine>, config: Config) -> std::io::Result<Self> {
+    /// When the operating system gives no thread, or the keys cannot be read.
+    pub fn start(
+        engine: Arc<Engine>,
+        access: Arc<dyn AccessStore>,
+        config: Config,
+    ) -> Result<Self, ServerError> {
         let telemetry = Telemetry::new();
         Ok(Self {
             recorder: Recorder::start(Arc::clone(&engine), &config, telemetry.pipeline())?,
+            keys: Keyring::open(Arc::clone(&access))?,
             rates: RateLimits::new(&config),
             bodies: Rooms::new(config.bodies_bytes_max),
+            underway: Underway::default(),
             telemetry,
             config,
             engine: Shared(engine),
+            access: Shared(access),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             stopping: AtomicBool::new(false),
         })
+    }
+
+    /// The definitions in force. Costs nothing; what changes them goes through [`Self::call`].
+    pub fn rules(&self) -> Arc<Rulebook> {
+        self.engine.0.rules()
+    }
+
+    /// Calls the store of keys and answers where blocking is allowed.
+    ///
+    /// # Errors
+    /// 503 when the store fails.
+    pub(crate) async fn access<T, F>(&self, call: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn AccessStore) -> Result<T, StoreError> + Send + 'static,
+    {
+        let access = Arc::clone(&self.access.0);
+        let work = move || call(&*access).map_err(Problem::from);
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 
     /// Calls the engine where blocking is allowed, a few calls at a time. Everything but recording events

@@ -6,11 +6,14 @@
 //! with; [`recorder`] is the one way in for events.
 
 pub mod accept;
+pub mod auth;
 pub mod backend;
 pub mod body;
 pub mod config;
 pub mod extract;
 mod health;
+pub mod idempotency;
+pub mod keys;
 pub mod limits;
 pub mod page;
 pub mod problem;

@@ -8,7 +8,9 @@ use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
+use tollgate_core::access::AccessStore;
 use tollgate_core::engine::Engine;
+use tollgate_core::store::StoreError;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -28,6 +30,9 @@ pub enum ServerError {
     /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The keys cannot be read.
+    #[error("the keys cannot be read: {0}")]
+    Keys(#[from] StoreError),
     /// The operating system refused something.
     #[error("the server cannot run: {0}")]
     System(#[from] std::io::Error),
@@ -45,9 +50,13 @@ impl Server {
     ///
     /// # Errors
     /// When the settings contradict themselves or no thread can be started.
-    pub fn new(engine: Arc<Engine>, config: Config) -> Result<Self, ServerError> {
+    pub fn new(
+        engine: Arc<Engine>,
+        access: Arc<dyn AccessStore>,
+        config: Config,
+    ) -> Result<Self, ServerError> {
         config.check()?;
-        let backend = Arc::new(Backend::start(engine, config)?);
+        let backend = Arc::new(Backend::start(engine, access, config)?);
         Ok(Self { backend, routes: health::router() })
     }
 

@@ -33,7 +33,7 @@ impl From<&EngineError> for Problem {
                 Self::invalid(problems.iter().map(in_settings).collect()).with_detail(error.to_string())
             }
             EngineError::UndefinedApp(_) => Self::not_found(error.to_string()),
-            EngineError::NotClosable(_) => Self::conflict(error.to_string()),
+            EngineError::NotClosable(_) | EngineError::NotVoidable(_) => Self::conflict(error.to_string()),
             other => {
                 tracing::error!(error = %other, "the engine refused");
                 Self::internal()

@@ -153,7 +153,7 @@ impl Running {
     }
 
     pub async fn over(engine: Arc<Engine>, config: Config) -> Self {
-        let server = Server::new(engine, config).unwrap();
+        let server = Server::new(engine, Arc::new(MemoryStore::new()), config).unwrap();
         let backend = Arc::clone(server.backend());
         let server = server.mount(routes(&backend));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

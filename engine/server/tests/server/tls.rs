@@ -13,6 +13,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types};
 use tollgate_server::config::Config;
 use tollgate_server::server::{Server, ServerError};
 use tollgate_server::tls::TlsError;
+use tollgate_store::MemoryStore;
 
 use crate::fixture::{Answer, Running, engine};
 
@@ -69,7 +70,7 @@ async fn a_file_that_is_none_is_named() {
     let key = directory.path().join("key.pem");
     std::fs::write(&key, "nothing of the kind").unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = Server::new(engine(), config).unwrap();
+    let server = Server::new(engine(), Arc::new(MemoryStore::new()), config).unwrap();
     let error = server.run(listener, std::future::ready(())).await.unwrap_err();
     assert!(matches!(&error, ServerError::Tls(TlsError::File { path, .. }) if *path == key), "{error}");
     assert!(error.to_string().contains("key.pem: no private key in PEM format"), "{error}");

@@ -1,0 +1,68 @@
+//! `serve`: the host API over HTTP, until the program is told to stop.
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tollgate_server::config::Config;
+use tollgate_server::server::Server;
+
+use crate::arguments::Serve;
+use crate::exit::Refused;
+use crate::{session, settings};
+
+use super::init;
+
+/// Serves a database.
+pub fn run(arguments: &Serve) -> anyhow::Result<u8> {
+    let config = settings::read(arguments).context(Refused)?;
+    config.check().context(Refused)?;
+    if arguments.print_config {
+        super::print(&toml::to_string(&config)?)?;
+        return Ok(0);
+    }
+    let directory = &arguments.data.data;
+    if !arguments.dev {
+        session::database(directory)?;
+    }
+    let served = session::serve(directory, |pricer| pricer)?;
+    if arguments.dev {
+        let key = init::prepare(&served.engine, served.access.clone(), false)?;
+        super::print(&init::in_words(directory, key.as_deref()))?;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(listen(served, config))?;
+    Ok(0)
+}
+
+async fn listen(served: session::Served, config: Config) -> anyhow::Result<()> {
+    let address = config.listen;
+    let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let server = Server::new(served.engine, served.access, config)?;
+    // One line, at once: whoever started this program may wait for it.
+    let line = format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n");
+    std::io::stdout().write_all(line.as_bytes())?;
+    server.run(listener, stop()).await?;
+    Ok(())
+}
+
+/// Completes when the program is asked to stop, by a signal or Ctrl-C.
+async fn stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    // Without signals the program can still be killed: nothing acknowledged is lost.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
