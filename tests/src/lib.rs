@@ -5,4 +5,5 @@
 pub mod events;
 pub mod native;
 pub mod oracle;
+pub mod server;
 pub mod tollgate;
