@@ -19,7 +19,7 @@ use crate::backend::Backend;
 use crate::config::{Config, ConfigError};
 use crate::problem::{Kind, Problem};
 use crate::tls::TlsError;
-use crate::{health, limits, telemetry, tls};
+use crate::{health, limits, routes, telemetry, tls};
 
 /// Why the server cannot start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +57,8 @@ impl Server {
     ) -> Result<Self, ServerError> {
         config.check()?;
         let backend = Arc::new(Backend::start(engine, access, config)?);
-        Ok(Self { backend, routes: health::router() })
+        let routes = health::router().merge(routes::router(&backend));
+        Ok(Self { backend, routes })
     }
 
     /// Serves these routes as well.

@@ -1,0 +1,179 @@
+//! The interface's own description: the OpenAPI document, and the page that renders it.
+//!
+//! Routes describe themselves. Here stands what is the same for all of them: the title, the key, and the
+//! problems that the layers around a route answer with.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response as Answer};
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _};
+
+use crate::backend::Backend;
+use crate::problem::{Fault, MEDIA_TYPE, ProblemDocument};
+
+/// The page: one file, without anything from elsewhere.
+const REFERENCE: &str = include_str!("openapi/reference.html");
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Tollgate",
+        description = "Prices metered AI traffic by plugins: an event goes in, an exact charge comes out.\n\n\
+            Every request carries a key: `Authorization: Bearer tollgate_…`. Decimals and money are strings, \
+            times are RFC 3339 in UTC, lists come in pages (`limit`, `cursor`), refusals are problems \
+            (RFC 9457). A write that carries an `Idempotency-Key` is done once and answered alike for a day. \
+            What belongs to another tenant is answered as if it were not there.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(ProblemDocument, Fault)),
+    security(("key" = [])),
+    modifiers(&Key),
+    tags(
+        (name = "Builders", description = "Who owns apps and plugins, and is paid out."),
+        (name = "Apps", description = "Applications whose AI traffic is metered; an event's `source`."),
+        (name = "Customers", description = "Who an app charges; an event's `subject`."),
+        (name = "Price books", description = "What models cost the network."),
+        (name = "Plugins", description = "WebAssembly components that price."),
+        (name = "Tariffs", description = "A plugin with its settings, bound to an app or a customer."),
+        (name = "Events", description = "What happened and what it costs: record, explain, take back."),
+        (name = "Quotes", description = "What an event would cost now, without recording it."),
+        (name = "Usage", description = "What customers used."),
+        (name = "Statements", description = "What customers owe for a period, and closing it."),
+        (name = "Earnings", description = "What Builders earn."),
+        (name = "Held events", description = "Events that could not be priced, and trying them again."),
+        (name = "Keys", description = "Who may ask for what."),
+    ),
+)]
+struct Description;
+
+/// How a request says whose it is.
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, api: &mut OpenApi) {
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("tollgate_<kind>_<id>_<secret>");
+        let scheme = scheme.description(Some(
+            "A key of the platform, a Builder, an app (sends events) or a customer (reads its own).",
+        ));
+        let components = api.components.get_or_insert_with(Components::new);
+        components.add_security_scheme("key", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// The document without any route yet.
+pub(crate) fn description() -> OpenApi {
+    Description::openapi()
+}
+
+/// Adds to every operation the problems that it can be answered with whatever it does. What a route says
+/// itself of a status stays.
+pub(crate) fn add_problems(api: &mut OpenApi) {
+    for path in api.paths.paths.values_mut() {
+        let PathItem { get, put, post, delete, .. } = path;
+        for operation in [get, put, post, delete].into_iter().flatten() {
+            add_problems_to(operation);
+        }
+    }
+}
+
+fn add_problems_to(operation: &mut Operation) {
+    let has_parameters = operation.parameters.as_ref().is_some_and(|given| !given.is_empty());
+    let has_body = operation.request_body.is_some();
+    let always = [
+        ("400", "The request cannot be read."),
+        ("401", "There is no valid key."),
+        ("403", "This kind of key does not reach so far."),
+        ("429", "The key asks too often, or too much is waiting: come back after `Retry-After`."),
+        ("500", "The server made a mistake."),
+        ("503", "Not now; sending it again is safe."),
+        ("504", "It took too long; sending it again is safe."),
+    ];
+    let with_parameters = [
+        ("404", "It is not there, or not for this key to see."),
+        ("422", "The request can be read and is wrong: `errors` says where."),
+    ];
+    let with_body = [
+        ("408", "The body did not arrive in time."),
+        ("409", "It contradicts what is there, or the `Idempotency-Key` was used for another request."),
+        ("413", "The body is too large."),
+        ("415", "The body's type or encoding is not supported."),
+        ("422", "The request can be read and is wrong: `errors` says where."),
+    ];
+    let with_parameters = with_parameters.into_iter().filter(|_| has_parameters);
+    let with_body = with_body.into_iter().filter(|_| has_body);
+    for (status, description) in always.into_iter().chain(with_parameters).chain(with_body) {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| problem(description).into());
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with(['4', '5'])
+        {
+            // A route may name a refusal by its status and words alone.
+            response.content.entry(MEDIA_TYPE.to_owned()).or_insert_with(|| RefOr::T(document()));
+        }
+    }
+}
+
+fn problem(description: &str) -> Response {
+    ResponseBuilder::new().description(description).build()
+}
+
+fn document() -> Content {
+    Content::new(Some(Ref::from_schema_name("Problem")))
+}
+
+/// `/openapi.json`, and `/docs` for people. Neither needs a key: they tell nothing of any tenant.
+pub(crate) fn router(api: &OpenApi) -> Router<Arc<Backend>> {
+    let json: Bytes = api.to_json().unwrap_or_default().into();
+    let policy = policy(REFERENCE);
+    Router::new()
+        .route("/openapi.json", get(move || async move { document_answer(json) }))
+        .route("/docs", get(move || async move { page(policy) }))
+        .route("/", get(|| async { Redirect::temporary("/docs") }))
+}
+
+fn document_answer(json: Bytes) -> Answer {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
+}
+
+fn page(policy: Option<HeaderValue>) -> Answer {
+    const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+    const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+    const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+    // Without a policy nothing may run at all.
+    let policy = policy.unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    let headers: [(HeaderName, HeaderValue); 4] = [
+        (header::CONTENT_TYPE, HTML),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF),
+        (header::REFERRER_POLICY, NO_REFERRER),
+    ];
+    (headers, REFERENCE).into_response()
+}
+
+/// Lets the page's own style and script run, by their digests, and ask this server; nothing else.
+fn policy(page: &str) -> Option<HeaderValue> {
+    let digest_of = |tag: &str| {
+        let (_, rest) = page.split_once(&format!("<{tag}>"))?;
+        let (text, _) = rest.split_once(&format!("</{tag}>"))?;
+        Some(STANDARD.encode(Sha256::digest(text)))
+    };
+    let (style, script) = (digest_of("style")?, digest_of("script")?);
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    );
+    HeaderValue::from_str(&policy).ok()
+}

@@ -1,0 +1,32 @@
+//! Composes the routes under `/v1`: one file per resource, all behind the same three layers.
+//!
+//! Each file says its full paths (`path = "/v1/apps/{id}"`) and hands over its `routes()`; nothing is routed
+//! anywhere else. Its operations describe what is theirs: summary, parameters, examples, answers, and those
+//! refusals that have something special to say. The problems that every route has are added here, by
+//! `openapi::add_problems`.
+
+mod builders;
+mod defining;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::backend::Backend;
+use crate::{auth, idempotency, limits, openapi};
+
+/// All of `/v1`, and its description.
+pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
+    let layer = |backend: &Arc<Backend>| Arc::clone(backend);
+    // The last layer is the outermost: who asks, how often, whether before.
+    let described = OpenApiRouter::with_openapi(openapi::description())
+        .merge(builders::routes())
+        .route_layer(from_fn_with_state(layer(backend), idempotency::once))
+        .route_layer(from_fn_with_state(layer(backend), limits::rate))
+        .route_layer(from_fn_with_state(layer(backend), auth::authenticate));
+    let (routes, mut description) = described.split_for_parts();
+    openapi::add_problems(&mut description);
+    routes.merge(openapi::router(&description))
+}
