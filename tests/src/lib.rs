@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test may panic
 
+pub mod conversation;
+pub mod database;
 pub mod events;
 pub mod native;
 pub mod oracle;

@@ -57,7 +57,15 @@ impl Folder {
 
     /// The command itself, for what needs more than an answer.
     pub fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(program());
+        self.prepare(Command::new(program()), arguments)
+    }
+
+    /// A shell that runs a script of this folder.
+    pub fn shell(&self, script: &str) -> Command {
+        self.prepare(Command::new("bash"), script)
+    }
+
+    fn prepare(&self, mut command: Command, arguments: &str) -> Command {
         command.args(arguments.split_whitespace()).current_dir(self.directory.path());
         // Plugins that one test compiled need not be compiled by the next.
         command.env("XDG_CACHE_HOME", target_directory().join("tests-cache")).stdin(Stdio::null());
@@ -128,7 +136,7 @@ fn target_directory() -> PathBuf {
 }
 
 /// The program, built once from what is in the tree now.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let directory = profile_directory();

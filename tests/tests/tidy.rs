@@ -148,6 +148,7 @@ fn dependencies_point_down() {
     may_only("engine/sandbox", &["tollgate-core"]);
     may_only("engine/store", &["tollgate-core"]);
     may_only("engine/workshop", &["tollgate-core"]);
+    may_only("engine/server", &["tollgate-core"]);
     may_only("sdk/rust", &["tollgate-sdk-macro"]);
     may_only("sdk/rust/macro", &[]);
     for plugin in ["conversation", "cost-plus", "included-overage", "tiered"] {
@@ -158,6 +159,7 @@ fn dependencies_point_down() {
         ("engine/store", &["wasmtime", "tokio", "axum"]),
         ("engine/sandbox", &["rusqlite", "tokio", "axum"]),
         ("engine/workshop", &["wasmtime", "rusqlite", "axum"]),
+        ("engine/server", &["wasmtime", "rusqlite"]),
     ] {
         let names = dependencies(room).into_iter().filter(|name| strangers.contains(&name.as_str()));
         findings.extend(names.map(|name| format!("{room} depends on {name}")));

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 /// not depend on its neighbours in the batch, only on the counters that come with it.
 pub trait Pricing: Declared {
     /// What the author of a tariff may set; see [`settings`](crate::settings).
-    type Settings: DeserializeOwned + JsonSchema;
+    type Settings: DeserializeOwned + JsonSchema + 'static;
 
     /// What is wrong with the settings beyond what their types can say.
     fn check(settings: &Self::Settings, problems: &mut Problems) {

@@ -6,6 +6,7 @@ use crate::{
     pricing::pointer,
 };
 use serde_path_to_error::Segment;
+use std::{any::Any, cell::RefCell, rc::Rc};
 
 /// What the plugin is.
 pub fn describe<P: Pricing>() -> Descriptor {
@@ -38,7 +39,7 @@ pub fn check<P: Pricing>(settings: &str) -> Vec<Problem> {
 /// # Errors
 /// When the settings are not the plugin's.
 pub fn meter<P: Pricing>(settings: &str, frame: &Frame) -> Result<Metered, Problem> {
-    let settings = parse::<P>(settings)?;
+    let settings = settings_of::<P>(settings)?;
     let columns = Columns::of(frame);
     let mut usage = Usage::for_frame(frame);
     for row in 0..frame.rows {
@@ -54,7 +55,7 @@ pub fn meter<P: Pricing>(settings: &str, frame: &Frame) -> Result<Metered, Probl
 /// # Errors
 /// When the settings are not the plugin's.
 pub fn rate<P: Pricing>(settings: &str, frame: &Frame, counted: &Counted) -> Result<Rated, Problem> {
-    let settings = parse::<P>(settings)?;
+    let settings = settings_of::<P>(settings)?;
     let columns = Columns::of(frame);
     let mut bill = Bill::for_frame(frame, frame.rows as usize);
     let mut start = 0;
@@ -75,7 +76,7 @@ pub fn rate<P: Pricing>(settings: &str, frame: &Frame, counted: &Counted) -> Res
 /// # Errors
 /// When the settings are not the plugin's.
 pub fn close<P: Pricing>(settings: &str, frame: &Frame, totals: &Totals) -> Result<Rated, Problem> {
-    let settings = parse::<P>(settings)?;
+    let settings = settings_of::<P>(settings)?;
     let columns = Columns::of(frame);
     let mut bill = Bill::for_frame(frame, 0);
     let mut start = 0;
@@ -89,6 +90,26 @@ pub fn close<P: Pricing>(settings: &str, frame: &Frame, totals: &Totals) -> Resu
         start = end;
     }
     Ok(bill.finish())
+}
+
+thread_local! {
+    /// The settings read last, as text and as a value: `meter` and `rate` of a batch share theirs, and
+    /// reading them costs more than pricing a few events.
+    static LAST: RefCell<Option<(String, Rc<dyn Any>)>> = const { RefCell::new(None) };
+}
+
+/// The settings that a text says: read, or remembered. The same text is the same settings.
+fn settings_of<P: Pricing>(text: &str) -> Result<Rc<P::Settings>, Problem> {
+    let last = LAST.with_borrow(|last| {
+        let (_, settings) = last.as_ref().filter(|(known, _)| known == text)?;
+        Rc::downcast(Rc::clone(settings)).ok()
+    });
+    if let Some(settings) = last {
+        return Ok(settings);
+    }
+    let settings = Rc::new(parse::<P>(text)?);
+    LAST.set(Some((text.to_owned(), Rc::<P::Settings>::clone(&settings))));
+    Ok(settings)
 }
 
 /// Reads the settings, naming the value that does not fit. Not inlined: once in a component is enough.
