@@ -1,4 +1,4 @@
-//! The interface's own description: the OpenAPI document, and the page that renders it.
+//! The interface's own description: the `OpenAPI` document, and the page that renders it.
 //!
 //! Routes describe themselves. Here stands what is the same for all of them: the title, the key, and the
 //! problems that the layers around a route answer with.

@@ -5,8 +5,26 @@
 //! refusals that have something special to say. The problems that every route has are added here, by
 //! `openapi::add_problems`.
 
+mod apps;
 mod builders;
+mod charge;
+mod customers;
 mod defining;
+mod earnings;
+mod events;
+mod held;
+mod history;
+mod keys;
+mod periods;
+mod plugin_body;
+mod plugins;
+mod price_books;
+mod quotes;
+mod statements;
+mod suspensions;
+mod tariffs;
+mod terms;
+mod usage;
 
 use std::sync::Arc;
 
@@ -23,6 +41,21 @@ pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
     // The last layer is the outermost: who asks, how often, whether before.
     let described = OpenApiRouter::with_openapi(openapi::description())
         .merge(builders::routes())
+        .merge(apps::routes())
+        .merge(customers::routes())
+        .merge(price_books::routes())
+        .merge(plugins::routes())
+        .merge(tariffs::routes())
+        .merge(events::routes())
+        .merge(quotes::routes())
+        .merge(usage::routes())
+        .merge(history::routes())
+        .merge(statements::routes())
+        .merge(periods::routes())
+        .merge(earnings::routes())
+        .merge(held::routes())
+        .merge(suspensions::routes())
+        .merge(keys::routes())
         .route_layer(from_fn_with_state(layer(backend), idempotency::once))
         .route_layer(from_fn_with_state(layer(backend), limits::rate))
         .route_layer(from_fn_with_state(layer(backend), auth::authenticate));

@@ -1,21 +1,18 @@
 //! Builders: who owns apps and plugins. Only the platform makes them.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use rust_decimal::Decimal;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
-use tollgate_core::catalog::{AppTerms, Builder, CostAuthority, Definition};
-use tollgate_core::money::Amount;
+use serde::{Deserialize, Serialize};
+use tollgate_core::catalog::{AppTerms, Builder, Definition};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places};
+use super::terms::Terms;
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -55,74 +52,6 @@ pub(super) struct BuilderChange {
     /// What the platform agreed with it for new apps; left out, only the platform creates its apps.
     #[serde(default)]
     app_terms: Option<Terms>,
-}
-
-/// What an app agrees with the platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Terms {
-    /// The platform's share, 0 to 1, of what exceeds the network cost.
-    #[serde(deserialize_with = "decimal")]
-    #[schema(value_type = String, example = "0.20")]
-    pub platform_share: Decimal,
-    /// The most that an event's total may exceed its network cost, in the app's currency; beyond it the
-    /// event is held.
-    #[schema(value_type = String, example = "1000")]
-    pub surcharge_max: Amount,
-    /// The price book that gives events their network cost.
-    #[schema(example = "network")]
-    pub price_book: String,
-    /// Which network cost counts where the event reports one.
-    #[serde(default)]
-    pub cost_authority: Authority,
-}
-
-/// Which of two network costs is charged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = CostAuthority)]
-pub(super) enum Authority {
-    /// What the event reports, where it does; else the price book's.
-    #[default]
-    Reported,
-    /// Always the price book's.
-    PriceBook,
-}
-
-/// A decimal as text, with every digit it has.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
-    let text = Cow::<'de, str>::deserialize(deserializer)?;
-    Decimal::from_str_exact(&text).map_err(|_| {
-        D::Error::custom(format!("{text:?} is not a decimal number: write it as a string, as in \"0.20\""))
-    })
-}
-
-impl From<Terms> for AppTerms {
-    fn from(terms: Terms) -> Self {
-        Self {
-            platform_share: terms.platform_share,
-            surcharge_max: terms.surcharge_max,
-            price_book: terms.price_book,
-            cost_authority: match terms.cost_authority {
-                Authority::Reported => CostAuthority::Reported,
-                Authority::PriceBook => CostAuthority::PriceBook,
-            },
-        }
-    }
-}
-
-impl From<&AppTerms> for Terms {
-    fn from(terms: &AppTerms) -> Self {
-        Self {
-            platform_share: terms.platform_share,
-            surcharge_max: terms.surcharge_max,
-            price_book: terms.price_book.clone(),
-            cost_authority: match terms.cost_authority {
-                CostAuthority::Reported => Authority::Reported,
-                CostAuthority::PriceBook => Authority::PriceBook,
-            },
-        }
-    }
 }
 
 impl From<&Builder> for BuilderBody {

@@ -1,0 +1,243 @@
+//! Price books: what models cost the network. The platform writes them; whoever manages apps reads them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tollgate_core::catalog::Definition;
+use tollgate_core::price_book::{PriceBook, PriceBookFault};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::defining::{self, Places};
+use crate::auth::Caller;
+use crate::backend::Backend;
+use crate::body::Body;
+use crate::extract::Path;
+use crate::page::{Page, Paging};
+use crate::problem::{Fault, Problem};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_price_books, create_price_book))
+        .routes(routes!(read_price_book, replace_price_book))
+}
+
+/// A price book.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PriceBook)]
+struct PriceBookBody {
+    /// A stable id.
+    #[schema(example = "network", min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    id: String,
+    /// The prices, kept exactly as they are written.
+    #[schema(value_type = Prices)]
+    prices: Box<RawValue>,
+}
+
+/// A price book's new content; its id stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PriceBookChange {
+    /// The prices from now on. Charges keep the network cost they were given.
+    #[schema(value_type = Prices)]
+    prices: Box<RawValue>,
+}
+
+/// What a list tells of a price book.
+#[derive(Debug, Serialize, ToSchema)]
+struct PriceBookSummary {
+    /// Its id.
+    #[schema(example = "network")]
+    id: String,
+    /// ISO 4217 code of every price.
+    #[schema(example = "USD")]
+    currency: String,
+}
+
+/// What models cost the network, in one currency.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what the core reads")]
+struct Prices {
+    /// ISO 4217 code of every price.
+    #[schema(example = "USD")]
+    currency: String,
+    /// Of those that apply to an event decide, in this order: an exact route, an exact provider, the highest
+    /// threshold, the latest date.
+    entries: Vec<PriceEntry>,
+}
+
+/// What one model costs.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what the core reads")]
+struct PriceEntry {
+    /// The model.
+    #[schema(example = "claude-sonnet-4", min_length = 1)]
+    model: String,
+    /// Only for this provider.
+    #[schema(nullable = false, min_length = 1)]
+    provider: Option<String>,
+    /// Only for this route; `*` or left out: any.
+    #[schema(nullable = false, min_length = 1)]
+    route: Option<String>,
+    /// From then on: a date, which begins at midnight UTC, or a moment with its offset. Left out: always.
+    #[schema(nullable = false, example = "2026-01-01", min_length = 1)]
+    effective_from: Option<String>,
+    /// Only when all of the event's input is above so many tokens.
+    #[schema(schema_with = number)]
+    above_input_tokens: Option<()>,
+    /// What each measure costs.
+    #[schema(min_items = 1)]
+    prices: Vec<MeasurePrice>,
+}
+
+/// What one measure costs.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what the core reads")]
+struct MeasurePrice {
+    /// The measure.
+    #[schema(example = "input_tokens")]
+    measure: String,
+    /// Units of the currency for every `per` of it: a decimal string, or a number.
+    #[schema(schema_with = number)]
+    price: (),
+    /// A whole number; 1 if left out.
+    #[schema(schema_with = number)]
+    per: Option<()>,
+}
+
+/// A decimal string or a JSON number; both are read exactly.
+fn number() -> ObjectBuilder {
+    let either = SchemaType::from_iter([Type::String, Type::Number]);
+    ObjectBuilder::new().schema_type(either).examples(["0.15"])
+}
+
+/// A price book from the request's own words, so that no number loses a digit.
+fn parse(prices: &RawValue) -> Result<PriceBook, Problem> {
+    PriceBook::parse(prices.get()).map_err(|fault| Problem::invalid(vec![located(&fault)]))
+}
+
+/// `entries[3].prices[0].per` stands at `/prices/entries/3/prices/0/per`.
+fn located(fault: &PriceBookFault) -> Fault {
+    let whole = fault.field == "price book";
+    let place = if whole { String::new() } else { format!("/{}", fault.field) };
+    let pointer = place.replace('[', "/").replace(']', "").replace('.', "/");
+    Fault::at(format!("/prices{pointer}"), format!("{}; {}", fault.problem, fault.remedy))
+}
+
+fn body(id: &str, book: &PriceBook) -> Result<PriceBookBody, Problem> {
+    let prices = RawValue::from_string(book.definition().to_owned()).map_err(|_| Problem::internal())?;
+    Ok(PriceBookBody { id: id.to_owned(), prices })
+}
+
+fn no_price_book(id: &str) -> Problem {
+    Problem::not_found(format!("there is no price book {id:?}"))
+}
+
+/// Create a price book
+///
+/// For the platform. The same again changes nothing and is answered 200.
+#[utoipa::path(
+    post, path = "/v1/price-books", tag = "Price books",
+    request_body(content = PriceBookBody, example = json!({"id": "network", "prices": {"currency": "USD",
+        "entries": [{"model": "claude-sonnet-4", "prices": [
+            {"measure": "input_tokens", "price": "3", "per": 1_000_000},
+            {"measure": "output_tokens", "price": "15", "per": 1_000_000}]}]}})),
+    responses(
+        (status = 201, description = "Created.", body = PriceBookBody),
+        (status = 200, description = "It is there already, the very same.", body = PriceBookBody),
+        (status = 409, description = "The id has other content."),
+    ),
+)]
+async fn create_price_book(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Body(new): Body<PriceBookBody>,
+) -> Result<(StatusCode, Json<PriceBookBody>), Problem> {
+    caller.platform()?;
+    let PriceBookBody { id, prices } = new;
+    let create = move |engine: &_| {
+        let book = parse(&prices)?;
+        let answer = body(&id, &book)?;
+        let definition = Definition::PriceBook(id.clone(), book);
+        let status = defining::create(engine, &definition, Places::default(), |catalog| {
+            catalog.price_book(&id).map(|_| defining::taken("price book", &id))
+        })?;
+        Ok::<_, Problem>((status, Json(answer)))
+    };
+    backend.call(create).await
+}
+
+/// List price books
+#[utoipa::path(
+    get, path = "/v1/price-books", tag = "Price books", params(Paging),
+    responses((status = 200, description = "A page, by id.", body = Page<PriceBookSummary>)),
+)]
+async fn list_price_books(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Json<Page<PriceBookSummary>>, Problem> {
+    caller.manager()?;
+    let rules = backend.rules();
+    let after: Option<String> = paging.after()?;
+    let found = rules.catalog().price_books();
+    let found = found.filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
+    let page = Page::cut(found, &paging, |(id, _)| String::clone(id))?;
+    let summary = |(id, book): (&String, &Arc<PriceBook>)| PriceBookSummary {
+        id: id.clone(),
+        currency: book.currency().into(),
+    };
+    Ok(Json(page.map(summary)))
+}
+
+/// Read a price book
+#[utoipa::path(
+    get, path = "/v1/price-books/{id}", tag = "Price books",
+    params(("id" = String, Path, description = "The price book's id.", example = "network")),
+    responses((status = 200, description = "The price book.", body = PriceBookBody)),
+)]
+async fn read_price_book(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<PriceBookBody>, Problem> {
+    caller.manager()?;
+    let rules = backend.rules();
+    let book = rules.catalog().price_book(&id).ok_or_else(|| no_price_book(&id))?;
+    body(&id, book).map(Json)
+}
+
+/// Replace a price book
+///
+/// For the platform. Charges keep the network cost they were given.
+#[utoipa::path(
+    put, path = "/v1/price-books/{id}", tag = "Price books",
+    params(("id" = String, Path, description = "The price book's id.", example = "network")),
+    request_body(content = PriceBookChange, example = json!({"prices": {"currency": "USD",
+        "entries": [{"model": "claude-sonnet-4", "prices": [
+            {"measure": "input_tokens", "price": "2.5", "per": 1_000_000}]}]}})),
+    responses((status = 200, description = "As it is now.", body = PriceBookBody)),
+)]
+async fn replace_price_book(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(change): Body<PriceBookChange>,
+) -> Result<Json<PriceBookBody>, Problem> {
+    caller.platform()?;
+    backend.rules().catalog().price_book(&id).ok_or_else(|| no_price_book(&id))?;
+    let replace = move |engine: &_| {
+        let book = parse(&change.prices)?;
+        let answer = body(&id, &book)?;
+        defining::replace(engine, &Definition::PriceBook(id, book), Places::default())?;
+        Ok::<_, Problem>(Json(answer))
+    };
+    backend.call(replace).await
+}
