@@ -25,7 +25,7 @@ const VERSION: u8 = b'1';
 #[into_params(parameter_in = Query)]
 pub struct Paging {
     /// The most items of the page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(minimum = 1, maximum = 1000, default = 100, required = false)]
     limit: u16,
     /// The `next_cursor` of the page before; left out for the first page.
     #[param(required = false)]
