@@ -81,6 +81,11 @@ impl Backend {
         self.engine.0.rules()
     }
 
+    /// The engine, for where blocking is allowed; routes go through [`Self::call`].
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine.0
+    }
+
     /// Calls the store of keys and answers where blocking is allowed.
     ///
     /// # Errors

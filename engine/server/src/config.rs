@@ -10,6 +10,8 @@ use std::time::Duration;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as duration;
 use serde::{Deserialize, Serialize};
 
+use crate::telemetry::LogFormat;
+
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
@@ -37,6 +39,10 @@ pub struct Config {
     /// How long running requests may take to finish when the server stops.
     #[serde(with = "duration")]
     pub shutdown_timeout: Duration,
+    /// How long a server that is told to stop goes on serving, once it says that it is not ready: as long as
+    /// the load balancer in front takes to see that.
+    #[serde(with = "duration")]
+    pub drain_wait: Duration,
     /// Connections served at once. More wait in the operating system's queue.
     pub connections_max: NonZeroU32,
     /// The most bytes of a request body as received, still compressed.
@@ -58,6 +64,23 @@ pub struct Config {
     /// How long a batch waits for more events after its first. Zero takes what is there.
     #[serde(with = "duration")]
     pub batch_wait: Duration,
+    /// How often keys are read again, which another process may have revoked, and their uses written down.
+    #[serde(with = "duration")]
+    pub keys_interval: Duration,
+    /// How often all accounts are added up, which must give zero.
+    #[serde(with = "duration")]
+    pub ledger_interval: Duration,
+    /// How often suspended tariffs are tried again.
+    #[serde(with = "duration")]
+    pub suspended_retry_interval: Duration,
+    /// How log lines are written: `human` or `json`.
+    pub log_format: LogFormat,
+    /// What is logged: a level, or one for each part, as in `info,tollgate::access=warn`. The environment
+    /// variable `RUST_LOG` comes before it.
+    pub log_level: String,
+    /// The OpenTelemetry collector that traces are sent to, as in `http://localhost:4318`. Only in a program
+    /// built with the cargo feature `otel`.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Default for Config {
@@ -70,6 +93,7 @@ impl Default for Config {
             request_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_mins(1),
             shutdown_timeout: Duration::from_secs(30),
+            drain_wait: Duration::ZERO,
             connections_max: at_least_one(1024),
             body_bytes_max: 8 * MIB,
             body_unpacked_bytes_max: 32 * MIB,
@@ -80,6 +104,12 @@ impl Default for Config {
             queue_events: at_least_one(100_000),
             batch_events_max: NonZeroUsize::MIN.saturating_add(3_999),
             batch_wait: Duration::from_millis(1),
+            keys_interval: Duration::from_secs(5),
+            ledger_interval: Duration::from_mins(1),
+            suspended_retry_interval: Duration::from_secs(30),
+            log_format: LogFormat::Human,
+            log_level: "info".to_owned(),
+            otlp_endpoint: None,
         }
     }
 }
@@ -118,6 +148,9 @@ impl Config {
             ("idle_timeout", self.idle_timeout.is_zero()),
             ("body_bytes_max", self.body_bytes_max == 0),
             ("plugin_bytes_max", self.plugin_bytes_max == 0),
+            ("keys_interval", self.keys_interval.is_zero()),
+            ("ledger_interval", self.ledger_interval.is_zero()),
+            ("suspended_retry_interval", self.suspended_retry_interval.is_zero()),
         ];
         if let Some((name, _)) = zero.iter().find(|(_, is_zero)| *is_zero) {
             return Err(ConfigError::Zero(name));

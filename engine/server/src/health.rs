@@ -46,5 +46,7 @@ async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Prob
 async fn metrics(State(backend): State<Arc<Backend>>) -> Response {
     const OPEN_METRICS: HeaderValue =
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    // As of now, and for nothing: what costs something is looked at by `housekeeping`.
+    backend.telemetry.standing().look(backend.engine().suspended().len());
     ([(header::CONTENT_TYPE, OPEN_METRICS)], backend.telemetry.text()).into_response()
 }

@@ -113,8 +113,7 @@ async fn answer(
     let bytes = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
     let kept_body = if head.extensions.get::<HoldsSecret>().is_some() { Vec::new() } else { bytes.to_vec() };
     let now = Timestamp::now().as_millisecond();
-    let kept =
-        KeptAnswer { request: said, status: head.status.as_u16(), body: kept_body, answered_at: now };
+    let kept = KeptAnswer { request: said, status: head.status.as_u16(), body: kept_body, answered_at: now };
     let asked = key.clone();
     let forget_before = now.saturating_sub(KEPT_FOR);
     backend.access(move |store| store.keep_answer(&asked, &kept, forget_before)).await?;

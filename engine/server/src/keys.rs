@@ -50,6 +50,8 @@ pub enum KeyError {
 pub struct Keyring {
     store: Arc<dyn AccessStore>,
     known: RwLock<HashMap<String, Arc<Key>>>,
+    /// Held while keys are read again or changed, so that what was read before a change does not undo it.
+    changing: Mutex<()>,
     /// By id, the use that was written down last, and the one that is to be.
     uses: Mutex<HashMap<String, (i64, i64)>>,
 }
@@ -66,7 +68,8 @@ impl Keyring {
     /// # Errors
     /// When the store fails.
     pub fn open(store: Arc<dyn AccessStore>) -> Result<Self, StoreError> {
-        let keyring = Self { store, known: RwLock::default(), uses: Mutex::default() };
+        let (known, changing, uses) = Default::default();
+        let keyring = Self { store, known, changing, uses };
         keyring.reload()?;
         Ok(keyring)
     }
@@ -76,6 +79,7 @@ impl Keyring {
     /// # Errors
     /// When the store fails.
     pub fn reload(&self) -> Result<(), StoreError> {
+        let _no_change_meanwhile = self.change();
         let keys = self.store.keys()?;
         let known = keys.into_iter().map(|key| (key.id.clone(), Arc::new(key))).collect();
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
@@ -99,7 +103,7 @@ impl Keyring {
         let (mut id, mut secret) = ([0; 6], [0; 32]);
         random(&mut id)?;
         random(&mut secret)?;
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hexadecimal(&id);
         let text = format!("tollgate_{}_{id}_{}", kind(&scope), URL_SAFE_NO_PAD.encode(secret));
         let key = Key {
             id,
@@ -111,6 +115,7 @@ impl Keyring {
             revoked_at: None,
             last_used_at: None,
         };
+        let _not_read_meanwhile = self.change();
         self.store.add_key(&key)?;
         let key = Arc::new(key);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -126,7 +131,7 @@ impl Keyring {
         if text.len() > KEY_BYTES_MAX {
             return Err(Refused::Unknown);
         }
-        let id = text.splitn(4, '_').nth(2).unwrap_or_default();
+        let id = text.split('_').nth(2).unwrap_or_default();
         let key = self.get(id);
         // Compared also when there is no such id: the time taken tells nothing.
         let digest_kept = key.as_ref().map_or([0; 32], |key| key.digest);
@@ -155,8 +160,8 @@ impl Keyring {
         let uses = self.uses();
         let mut keys: Vec<Key> = known.values().map(|key| Key::clone(key)).collect();
         for key in &mut keys {
-            let used = uses.get(&key.id).map(|(_, latest)| *latest).filter(|latest| *latest > 0);
-            key.last_used_at = key.last_used_at.max(used);
+            let latest = uses.get(&key.id).map(|(_, latest)| *latest).filter(|latest| *latest > 0);
+            key.last_used_at = key.last_used_at.max(latest);
         }
         keys.sort_by(|one, other| one.id.cmp(&other.id));
         keys
@@ -171,6 +176,7 @@ impl Keyring {
         if key.revoked_at.is_some() {
             return Ok(Some(key));
         }
+        let _not_read_meanwhile = self.change();
         self.store.revoke_key(id, now)?;
         let key = Arc::new(Key { revoked_at: Some(now), ..Key::clone(&key) });
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -185,7 +191,8 @@ impl Keyring {
     pub fn write_uses(&self) -> Result<(), StoreError> {
         let due: Vec<(String, i64)> = {
             let uses = self.uses();
-            let due = uses.iter().filter(|(_, (written, latest))| latest.saturating_sub(*written) >= USE_EVERY);
+            let due =
+                uses.iter().filter(|(_, (written, latest))| latest.saturating_sub(*written) >= USE_EVERY);
             due.map(|(id, (_, latest))| (id.clone(), *latest)).collect()
         };
         if due.is_empty() {
@@ -201,6 +208,10 @@ impl Keyring {
         Ok(())
     }
 
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn uses(&self) -> MutexGuard<'_, HashMap<String, (i64, i64)>> {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -214,6 +225,10 @@ fn kind(scope: &Scope) -> &'static str {
         Scope::AppIngest { .. } => "ingest",
         Scope::CustomerRead { .. } => "customer",
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn digest(text: &str) -> [u8; 32] {

@@ -3,7 +3,8 @@
 //! It owns no rule of pricing: every route makes the same calls into `tollgate-core` as the command line.
 //! Read [`server`] first: it composes the rest. [`accept`] serves connections; [`telemetry`], [`limits`] and
 //! [`body`] stand around every request; [`extract`], [`page`] and [`problem`] are what routes are written
-//! with; [`recorder`] is the one way in for events.
+//! with; [`recorder`] is the one way in for events; `housekeeping` does what no request asks for, and
+//! [`observed`] watches plugins at work.
 
 pub mod accept;
 pub mod auth;
@@ -12,9 +13,11 @@ pub mod body;
 pub mod config;
 pub mod extract;
 mod health;
+mod housekeeping;
 pub mod idempotency;
 pub mod keys;
 pub mod limits;
+pub mod observed;
 mod openapi;
 pub mod page;
 pub mod problem;

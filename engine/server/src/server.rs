@@ -18,8 +18,9 @@ use crate::accept::Acceptor;
 use crate::backend::Backend;
 use crate::config::{Config, ConfigError};
 use crate::problem::{Kind, Problem};
+use crate::telemetry::PluginFigures;
 use crate::tls::TlsError;
-use crate::{health, limits, routes, telemetry, tls};
+use crate::{health, housekeeping, limits, routes, telemetry, tls};
 
 /// Why the server cannot start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +69,13 @@ impl Server {
         self
     }
 
+    /// Shows the figures of an [`Observed`](crate::observed::Observed) pricer as well.
+    #[must_use]
+    pub fn show(self, figures: &PluginFigures) -> Self {
+        self.backend.telemetry.register(|registry| figures.register(registry));
+        self
+    }
+
     /// What the routes reach.
     pub fn backend(&self) -> &Arc<Backend> {
         &self.backend
@@ -88,7 +96,8 @@ impl Server {
             .with_state(Arc::clone(backend))
     }
 
-    /// Serves until `stop` completes. Then takes no new connections, lets running requests finish within the
+    /// Serves until `stop` completes. Then says that it is not ready, goes on for as long as whoever sends
+    /// requests needs to see that, takes no new connections, lets running requests finish within the
     /// shutdown timeout, records what waits, and returns.
     ///
     /// # Errors
@@ -105,9 +114,14 @@ impl Server {
         let stop = async move {
             stop.await;
             backend.stop();
+            tracing::info!("stopping: not ready for more");
+            tokio::time::sleep(backend.config.drain_wait).await;
             tracing::info!("stopping: running requests may finish");
         };
-        let cut = acceptor.run(listener, stop, config.shutdown_timeout).await;
+        let cut = tokio::select! {
+            cut = acceptor.run(listener, stop, config.shutdown_timeout) => cut,
+            never = housekeeping::keep(&self.backend) => match never {},
+        };
         if cut > 0 {
             tracing::warn!(cut, "connections were cut at the shutdown timeout");
         }
@@ -115,6 +129,7 @@ impl Server {
         if tokio::task::spawn_blocking(move || backend.recorder.shutdown()).await.is_err() {
             tracing::error!("the recorder could not be stopped in order");
         }
+        housekeeping::finish(&self.backend).await;
         Ok(())
     }
 }

@@ -1,10 +1,15 @@
-//! What can be seen from outside while the server runs: request ids, the access log, metrics.
+//! What can be seen from outside while the server runs: request ids, logs, metrics, traces.
 //!
 //! No body, key, event or customer is ever logged or made a label: only methods, matched routes, statuses,
 //! times and counts.
 
 mod access;
+mod logs;
 mod metrics;
+mod plugins;
+mod standing;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -14,7 +19,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::{HeaderName, HeaderValue};
 
 pub use access::observe;
+pub use logs::{LogError, LogFormat, Logs, install};
 pub use metrics::{Pipeline, Telemetry};
+pub use plugins::PluginFigures;
+pub(crate) use plugins::RunFigures;
+pub use standing::Standing;
 
 /// The header that carries a request's id, in both directions.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

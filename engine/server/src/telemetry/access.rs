@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::metrics::RequestLabels;
 use super::{CURRENT, REQUEST_ID, Telemetry};
@@ -16,8 +16,8 @@ use crate::backend::Backend;
 /// The outermost layer: gives the request its id, runs it, and tells what became of it.
 pub async fn observe(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
     let id = backend.telemetry.ids.of(request.headers().get(REQUEST_ID));
-    let span = tracing::info_span!("request", id = &*id);
     let watch = Watch::start(&backend.telemetry, &request);
+    let span = watch.span(&id);
     let echoed = HeaderValue::from_str(&id);
     CURRENT
         .scope(id, async move {
@@ -53,6 +53,24 @@ impl<'t> Watch<'t> {
         Self { telemetry, method, route, started: Instant::now(), status: None }
     }
 
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+    }
+
+    /// Every line that is logged within it says which request it is about.
+    #[cfg(not(feature = "otel"))]
+    fn span(&self, id: &str) -> Span {
+        tracing::info_span!("request", id, method = self.method, route = self.route())
+    }
+
+    /// Likewise, with what traces are found by.
+    #[cfg(feature = "otel")]
+    fn span(&self, id: &str) -> Span {
+        let (method, route) = (self.method, self.route());
+        let name = format!("{method} {route}");
+        tracing::info_span!("request", id, method, route, otel.name = name, otel.kind = "server")
+    }
+
     fn answered(mut self, status: StatusCode) {
         self.status = Some(status);
     }
@@ -63,12 +81,12 @@ impl Drop for Watch<'_> {
         /// What proxies log for a client that went away.
         const CLIENT_GONE: u16 = 499;
         let status = self.status.map_or(CLIENT_GONE, |status| status.as_u16());
-        let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
         let took = self.started.elapsed();
-        tracing::info!(target: "tollgate::access", method = self.method, route, status, micros = took.as_micros(), "answered");
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(target: "tollgate::access", status, micros, "answered");
         self.telemetry.requests_running.dec();
         self.telemetry.request_seconds.observe(took.as_secs_f64());
-        let labels = RequestLabels { method: self.method, route: route.to_owned(), status };
+        let labels = RequestLabels { method: self.method, route: self.route().to_owned(), status };
         self.telemetry.requests.get_or_create(&labels).inc();
     }
 }

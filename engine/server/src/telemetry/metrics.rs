@@ -14,12 +14,15 @@ use prometheus_client::registry::Registry;
 use tollgate_core::engine::Receipt;
 use tollgate_core::store::Outcome;
 
-use super::Ids;
+use super::{Ids, Standing};
 
 /// From 0.1 ms to 30 s.
 const SECONDS: [f64; 14] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 const BATCH_EVENTS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0];
+
+/// What the names of Tollgate's own metrics begin with.
+const PREFIX: &str = "tollgate";
 
 type Label = [(&'static str, &'static str); 1];
 
@@ -42,6 +45,7 @@ pub struct Telemetry {
     pub(super) requests_running: Gauge,
     connections: Gauge,
     pipeline: Pipeline,
+    standing: Standing,
 }
 
 /// What the recorder measures.
@@ -60,25 +64,30 @@ impl Telemetry {
     /// Empty metrics.
     #[expect(clippy::new_without_default, reason = "making a registry is no trivial default")]
     pub fn new() -> Self {
-        let mut registry = Registry::with_prefix("tollgate");
+        let mut registry = Registry::default();
+        let own = registry.sub_registry_with_prefix(PREFIX);
         let requests = Family::default();
-        registry.register("http_requests", "Requests answered, by route and status", requests.clone());
+        own.register("http_requests", "Requests answered, by route and status", requests.clone());
         let request_seconds = Histogram::new(SECONDS);
-        let about = "From a request's head to its answer's";
-        registry.register("http_request_seconds", about, request_seconds.clone());
+        own.register(
+            "http_request_seconds",
+            "From a request's head to its answer's",
+            request_seconds.clone(),
+        );
         let requests_running = Gauge::default();
-        registry.register("http_requests_running", "Requests in work", requests_running.clone());
+        own.register("http_requests_running", "Requests in work", requests_running.clone());
         let connections = Gauge::default();
-        registry.register("http_connections", "Open connections", connections.clone());
-        let pipeline = Pipeline::register(&mut registry);
-        let ids = Ids::new();
-        let registry = RwLock::new(registry);
-        Self { registry, ids, requests, request_seconds, requests_running, connections, pipeline }
+        own.register("http_connections", "Open connections", connections.clone());
+        let (pipeline, standing) = (Pipeline::register(own), Standing::register(own));
+        standing.register_process(&mut registry);
+        let (registry, ids) = (RwLock::new(registry), Ids::new());
+        Self { registry, ids, requests, request_seconds, requests_running, connections, pipeline, standing }
     }
 
     /// Adds metrics of one's own. Their names get the prefix `tollgate_`.
     pub fn register(&self, register: impl FnOnce(&mut Registry)) {
-        register(&mut self.registry.write().unwrap_or_else(PoisonError::into_inner));
+        let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+        register(registry.sub_registry_with_prefix(PREFIX));
     }
 
     /// All metrics in the Prometheus text format.
@@ -94,6 +103,11 @@ impl Telemetry {
     /// The recorder's metrics.
     pub fn pipeline(&self) -> Pipeline {
         self.pipeline.clone()
+    }
+
+    /// What is set now and then.
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// The number of open connections.

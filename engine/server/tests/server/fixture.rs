@@ -56,7 +56,11 @@ impl Pricer for NoPlugins {
 }
 
 pub fn engine_over(store: Arc<dyn Store>) -> Arc<Engine> {
-    let engine = Engine::open(store, Arc::new(NoPlugins)).unwrap();
+    engine_with(store, Arc::new(NoPlugins))
+}
+
+pub fn engine_with(store: Arc<dyn Store>, pricer: Arc<dyn Pricer>) -> Arc<Engine> {
+    let engine = Engine::open(store, pricer).unwrap();
     let definitions = json!([
         {"builder": {"id": "acme", "name": "Acme"}},
         {"price_book": ["network", {"currency": "USD", "entries": []}]},
@@ -153,7 +157,10 @@ impl Running {
     }
 
     pub async fn over(engine: Arc<Engine>, config: Config) -> Self {
-        let server = Server::new(engine, Arc::new(MemoryStore::new()), config).unwrap();
+        Self::serving(Server::new(engine, Arc::new(MemoryStore::new()), config).unwrap()).await
+    }
+
+    pub async fn serving(server: Server) -> Self {
         let backend = Arc::clone(server.backend());
         let server = server.mount(routes(&backend));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -5,6 +5,7 @@
 mod bodies;
 mod connections;
 mod fixture;
+mod operating;
 mod problems;
 mod recording;
 mod stopping;
