@@ -82,7 +82,7 @@ impl fmt::Debug for Logs {
 /// # Errors
 /// When a setting cannot be used, or the log is set up already.
 pub fn install(config: &Config) -> Result<Logs, LogError> {
-    let filter = filter(&config.log_level)?;
+    let filter = filter(std::env::var(LEVEL_VARIABLE).ok(), &config.log_level)?;
     let ansi = config.log_format == LogFormat::Human && std::io::stderr().is_terminal();
     let lines = lines(config.log_format, ansi, std::io::stderr).with_filter(filter);
     #[cfg(feature = "otel")]
@@ -105,9 +105,8 @@ pub fn install(config: &Config) -> Result<Logs, LogError> {
 }
 
 /// The variable if there is one, else the setting.
-fn filter(level: &str) -> Result<EnvFilter, LogError> {
-    let variable = std::env::var(LEVEL_VARIABLE).ok().filter(|text| !text.is_empty());
-    let (source_name, text) = match variable {
+fn filter(variable: Option<String>, level: &str) -> Result<EnvFilter, LogError> {
+    let (source_name, text) = match variable.filter(|text| !text.is_empty()) {
         Some(text) => (LEVEL_VARIABLE, text),
         None => ("log_level", level.to_owned()),
     };
@@ -175,9 +174,11 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_used_say_what_to_do() {
-        let error = install(&Config { log_level: "info,x=loud".to_owned(), ..Config::default() });
-        let error = error.unwrap_err().to_string();
+        let error = filter(None, "info,x=loud").unwrap_err().to_string();
         assert!(error.starts_with(r#"log_level "info,x=loud" is no log level: write error"#), "{error}");
+        let error = filter(Some("x=loud".to_owned()), "info").unwrap_err().to_string();
+        assert!(error.starts_with(r#"RUST_LOG "x=loud" is"#), "{error}");
+        assert_eq!(filter(Some(String::new()), "warn").unwrap().to_string(), "warn");
         let somewhere = Some("ftp://collector".to_owned());
         let error = install(&Config { otlp_endpoint: somewhere, ..Config::default() });
         let error = error.unwrap_err().to_string();
