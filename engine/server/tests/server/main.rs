@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // all of it is test code
 
+mod accounts;
 mod bodies;
 mod connections;
+mod events;
 mod fixture;
 mod operating;
+mod pages;
 mod problems;
 mod recording;
 mod stopping;
