@@ -5,6 +5,8 @@
 mod accounts;
 mod bodies;
 mod connections;
+mod definitions;
+mod description;
 mod events;
 mod fixture;
 mod operating;
@@ -12,4 +14,5 @@ mod pages;
 mod problems;
 mod recording;
 mod stopping;
+mod tenants;
 mod tls;

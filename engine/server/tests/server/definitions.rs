@@ -1,0 +1,209 @@
+//! Defining things over HTTP: created once, replaced on purpose, refused with a pointer to what is wrong.
+
+use serde_json::{Value, json};
+
+use crate::fixture::APP;
+use crate::pages::House;
+
+const NULL: &Value = &Value::Null;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_builder_makes_apps_by_its_terms_and_no_others() {
+    let house = House::open().await;
+    let new = json!({"id": "acme-chat", "name": "Chat", "currency": "USD"});
+    let refused = house.expect(&house.acme, "POST /v1/apps", &new, 403).await;
+    assert!(refused["detail"].as_str().unwrap().contains("no terms are agreed"));
+
+    let terms = json!({"platform_share": "0.30", "surcharge_max": "25", "price_book": "network",
+        "cost_authority": "price_book"});
+    let change = json!({"name": "Acme", "app_terms": terms});
+    let acme = house.expect(&house.platform, "PUT /v1/builders/acme", &change, 200).await;
+    assert_eq!(acme, json!({"id": "acme", "name": "Acme", "app_terms": terms}));
+    let made = house.expect(&house.acme, "POST /v1/apps", &new, 201).await;
+    assert_eq!(
+        made,
+        json!({"id": "acme-chat", "name": "Chat", "builder": "acme", "currency": "USD", "time_zone": "UTC",
+            "terms": terms, "default_tariff": null})
+    );
+    assert_eq!(house.expect(&house.acme, "POST /v1/apps", &new, 200).await, made);
+    for field in ["platform_share", "surcharge_max"] {
+        let mut other = json!({"id": "cheap", "name": "Cheap", "currency": "USD", "terms": terms});
+        other["terms"][field] = json!("0");
+        let refused = house.expect(&house.acme, "POST /v1/apps", &other, 403).await;
+        assert_eq!(refused["errors"][0]["pointer"], format!("/terms/{field}"));
+        let change = json!({"name": "Chat", "terms": other["terms"]});
+        house.expect(&house.acme, "PUT /v1/apps/acme-chat", &change, 403).await;
+    }
+    house.expect(&house.acme, "GET /v1/apps/cheap", NULL, 404).await;
+    let renamed = house.expect(&house.acme, "PUT /v1/apps/acme-chat", &json!({"name": "Talk"}), 200).await;
+    assert_eq!((&renamed["name"], &renamed["terms"]), (&json!("Talk"), &terms));
+    // What is taken is taken, whoever has it, and no more is told.
+    house.expect(&house.acme, "POST /v1/apps", &new, 409).await;
+    let taken = json!({"id": "globex-chat", "name": "Chat", "currency": "USD"});
+    let problem = house.expect(&house.acme, "POST /v1/apps", &taken, 409).await;
+    assert_eq!(problem["detail"], "the id \"globex-chat\" is taken: choose another");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_is_pointed_at() {
+    let house = House::open().await;
+    let terms = json!({"platform_share": "0.2", "surcharge_max": "10", "price_book": "network"});
+    let app = |change: &dyn Fn(&mut Value)| {
+        let mut app =
+            json!({"id": "new", "name": "New", "builder": "acme", "currency": "USD", "terms": terms});
+        change(&mut app);
+        app
+    };
+    let customer = |field: &str, value: Value| {
+        let mut customer = json!({"app": APP, "id": "c", "name": "C"});
+        customer[field] = value;
+        customer
+    };
+    let prices = |price: Value| {
+        let price = json!({"measure": "input_tokens", "price": price});
+        json!({"id": "b", "prices": {"currency": "USD", "entries": [{"model": "m", "prices": [price]}]}})
+    };
+    let table = [
+        ("apps", app(&|app| app["terms"]["platform_share"] = json!("1.5")), "/terms/platform_share"),
+        ("apps", app(&|app| app["terms"]["platform_share"] = json!(0.5)), "/terms/platform_share"),
+        ("apps", app(&|app| app["terms"]["price_book"] = json!("none")), "/terms/price_book"),
+        ("apps", app(&|app| app["currency"] = json!("EUR")), "/currency"),
+        ("apps", app(&|app| app["time_zone"] = json!("Mars/Olympus")), "/time_zone"),
+        ("apps", app(&|app| app["builder"] = Value::Null), "/builder"),
+        ("apps", app(&|app| app["terms"] = Value::Null), "/terms"),
+        ("apps", app(&|app| app["colour"] = json!("red")), "/colour"),
+        ("customers", customer("id", json!("a\u{7}")), "/id"),
+        ("customers", customer("parent", json!("c")), "/parent"),
+        ("customers", customer("limits", json!({"charge_max": "-1"})), "/limits/charge_max"),
+        ("customers", customer("limits", json!({"charge_max": 5})), "/limits/charge_max"),
+        ("price-books", prices(json!("-1")), "/prices/entries/0/prices/0/price"),
+        ("price-books", json!({"id": "b", "prices": {"entries": []}}), "/prices/currency"),
+        ("price-books", json!({"id": "b", "prices": 5}), "/prices"),
+    ];
+    for (resource, body, pointer) in table {
+        let problem = house.expect(&house.platform, &format!("POST /v1/{resource}"), &body, 422).await;
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{body} {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prices_keep_every_digit_they_are_written_with() {
+    let house = House::open().await;
+    let prices = r#"{"currency": "USD","entries":[{"model":"m","prices":[{"measure":"input_tokens","price":0.100000000000000001}]}]}"#;
+    let body = format!(r#"{{"id": "exact", "prices": {prices}}}"#);
+    let json = ["content-type: application/json"];
+    let made = house.send(&house.platform, "POST /v1/price-books", &json, &body).await;
+    assert_eq!(made.status(), 201, "{}", made.body);
+    let read = house.get(&house.acme, "/v1/price-books/exact").await;
+    assert!(read.body.contains(prices), "{}", read.body);
+    let list = house.read(&house.acme, "/v1/price-books?limit=1").await;
+    assert_eq!(list["data"], json!([{"id": "exact", "currency": "USD"}]));
+    let next = list["next_cursor"].as_str().unwrap();
+    let rest = house.read(&house.acme, &format!("/v1/price-books?cursor={next}")).await;
+    assert_eq!((&rest["data"][0]["id"], &rest["next_cursor"]), (&json!("network"), NULL));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn customers_are_defined_replaced_and_read_by_their_own_key() {
+    let house = House::open().await;
+    let new = json!({"app": APP, "id": "legal", "name": "Legal", "kind": "workspace",
+        "attributes": {"region": "emea"}, "limits": {"charge_max": "500.50", "usage_max": {"page": "100"}}});
+    let made = house.expect(&house.acme, "POST /v1/customers", &new, 201).await;
+    assert_eq!(made["limits"], json!({"charge_max": "500.5", "usage_max": {"page": "100"}}));
+    house.expect(&house.acme, "POST /v1/customers", &new, 200).await;
+    let other = json!({"app": APP, "id": "legal", "name": "Other"});
+    house.expect(&house.acme, "POST /v1/customers", &other, 409).await;
+    assert_eq!(house.read(&house.customer, "/v1/customers/legal").await, made);
+    house.expect(&house.customer, "PUT /v1/customers/legal", &json!({"name": "Free"}), 403).await;
+    house.expect(&house.customer, "GET /v1/customers/sales", NULL, 404).await;
+    let replaced = house.expect(&house.acme, "PUT /v1/customers/legal", &json!({"name": "Law"}), 200).await;
+    assert_eq!(
+        replaced,
+        json!({"app": APP, "id": "legal", "name": "Law", "kind": "", "parent": null, "attributes": {},
+            "limits": {"charge_max": null, "usage_max": {}}, "tariff": null})
+    );
+    house.expect(&house.acme, "PUT /v1/customers/nobody", &json!({"name": "N"}), 404).await;
+    let list = house.read(&house.acme, &format!("/v1/customers?app={APP}")).await;
+    assert_eq!(list, json!({"data": [replaced], "next_cursor": null}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tariffs_tell_what_priced_what_and_when() {
+    let house = House::open().await;
+    let tariff = |id: &str, customer: Option<&str>, from: Option<&str>| {
+        json!({"id": id, "app": APP, "customer": customer, "plugin": "two-a-page@1.0.0",
+            "settings": {"price":  1.50}, "effective_from": from})
+    };
+    let spring = tariff("spring", None, Some("2024-03-15T12:00:00+01:00"));
+    let made = house.expect(&house.acme, "POST /v1/tariffs", &spring, 201).await;
+    assert_eq!((&made["plugin_name"], &made["plugin_version"]), (&json!("two-a-page"), &json!("1.0.0")));
+    assert_eq!((&made["effective_from"], &made["effective_until"]), (&json!("2024-03-15T11:00:00Z"), NULL));
+    let own = tariff("own", Some("legal"), None);
+    let first = house.expect(&house.acme, "POST /v1/tariffs", &own, 201).await;
+    // Asked again without a moment, it is the same tariff from the same moment.
+    assert_eq!(house.expect(&house.acme, "POST /v1/tariffs", &own, 200).await, first);
+    house.expect(&house.acme, "POST /v1/tariffs", &tariff("spring", None, None), 200).await;
+    let moved = tariff("spring", None, Some("2024-03-16T12:00:00Z"));
+    house.expect(&house.acme, "POST /v1/tariffs", &moved, 409).await;
+
+    let path = format!("/v1/tariffs?app={APP}");
+    let told = house.read(&house.acme, &path).await;
+    let told: Vec<_> =
+        told["data"].as_array().unwrap().iter().map(|one| [&one["id"], &one["effective_until"]]).collect();
+    assert_eq!(json!(told), json!([["spring", null], ["docs", "2024-03-15T11:00:00Z"], ["own", null]]));
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = house.read(&house.acme, &format!("{path}&limit=1{cursor}")).await;
+        ids.extend(page["data"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(ids, ["spring", "docs", "own"]);
+    let legal = house.read(&house.acme, &format!("{path}&customer=legal")).await;
+    assert_eq!(legal["data"], json!([first]));
+    let app = house.read(&house.acme, &format!("/v1/apps/{APP}")).await;
+    assert_eq!(app["default_tariff"], "spring");
+
+    for (field, value) in
+        [("plugin", json!("nothing")), ("settings", json!([])), ("effective_from", json!("soon"))]
+    {
+        let mut wrong = tariff("wrong", None, None);
+        wrong[field] = value;
+        let problem = house.expect(&house.acme, "POST /v1/tariffs", &wrong, 422).await;
+        assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"));
+    }
+    // Of several by the same name, one must be named.
+    let wasm = ["content-type: application/wasm"];
+    assert_eq!(house.send(&house.acme, "POST /v1/plugins", &wasm, "another").await.status(), 201);
+    assert_eq!(house.send(&house.acme, "POST /v1/plugins", &wasm, "another").await.status(), 200);
+    let problem = house.expect(&house.acme, "POST /v1/tariffs", &tariff("late", None, None), 422).await;
+    assert!(
+        problem["detail"]
+            .as_str()
+            .unwrap()
+            .contains("is several plugins; name one of two-a-page@1.0.0 (sha256:")
+    );
+    let json = house.send(&house.acme, "POST /v1/plugins", &["content-type: application/json"], "{}").await;
+    assert_eq!(json.status(), 415);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_id_is_created_once_however_many_ask_at_once() {
+    let house = std::sync::Arc::new(House::open().await);
+    let asked = (0..8).map(|client| {
+        let house = std::sync::Arc::clone(&house);
+        let body = json!({"id": "race", "name": format!("Client {client}")}).to_string();
+        tokio::spawn(async move {
+            let json = ["content-type: application/json"];
+            house.send(&house.platform, "POST /v1/builders", &json, &body).await.status()
+        })
+    });
+    let mut statuses = Vec::new();
+    for one in asked.collect::<Vec<_>>() {
+        statuses.push(one.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+}

@@ -1,0 +1,79 @@
+//! The interface describes itself, whole and for everybody.
+
+use serde_json::Value;
+use tollgate_server::config::Config;
+
+use crate::fixture::Running;
+
+async fn description(server: &Running) -> Value {
+    let answer = server.get("/openapi.json").await;
+    assert_eq!((answer.status(), answer.header("content-type")), (200, Some("application/json")));
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+fn operations(description: &Value) -> impl Iterator<Item = (String, &Value)> {
+    let paths = description["paths"].as_object().unwrap();
+    paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(move |(method, operation)| (format!("{method} {path}"), operation))
+    })
+}
+
+#[tokio::test]
+async fn every_operation_says_what_it_takes_and_what_it_answers() {
+    let server = Running::start(Config::default()).await;
+    let description = description(&server).await;
+    assert_eq!(description["openapi"], "3.1.0");
+    let tags: Vec<&Value> = description["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let mut ids = std::collections::BTreeSet::new();
+    for (name, operation) in operations(&description) {
+        assert!(operation["summary"].is_string(), "{name} has no summary");
+        assert!(tags.contains(&&operation["tags"][0]), "{name} is in no group: {}", operation["tags"]);
+        assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{name} shares its id");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+        for status in ["400", "401", "403", "429", "500", "503", "504"] {
+            assert!(responses.contains_key(status), "{name} does not tell of {status}");
+        }
+        for (status, response) in responses {
+            assert!(response["description"].is_string(), "{name} {status}");
+            if status.starts_with(['4', '5']) {
+                let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Problem", "{name} {status}");
+            }
+        }
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].is_string(), "{name} {}", parameter["name"]);
+        }
+    }
+}
+
+/// Every reference leads somewhere.
+#[tokio::test]
+async fn nothing_is_referred_to_that_is_not_described() {
+    let server = Running::start(Config::default()).await;
+    let description = description(&server).await;
+    let text = description.to_string();
+    let mut found = 0;
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(description.pointer(pointer).is_some(), "{pointer}");
+        found += 1;
+    }
+    assert!(found > 100, "{found}");
+}
+
+#[tokio::test]
+async fn the_reference_page_needs_nothing_from_elsewhere() {
+    let server = Running::start(Config::default()).await;
+    let page = server.get("/docs").await;
+    assert_eq!((page.status(), page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe"));
+    for elsewhere in ["http://", "https://", "src=", "@import", "innerHTML", "style=\"", "onclick"] {
+        assert!(!page.body.contains(elsewhere), "{elsewhere}");
+    }
+    let moved = server.get("/").await;
+    assert_eq!((moved.status(), moved.header("location")), (307, Some("/docs")));
+}
