@@ -61,19 +61,19 @@ fn agree(priced: &Priced<'_>, events: &str) {
     statements_agree(&client, priced.apps, customers);
     assert!(server.stop(), "the server ended well");
 
-    let served = events_after(&open(&Server::database(&folder)), 0);
+    let over_http = events_after(&open(&Server::database(&folder)), 0);
     let kept = events_after(&open(&folder.path("recorded/tollgate.db")), 0);
-    assert_eq!(served.len(), kept.len());
-    for (served, kept) in served.iter().zip(&kept) {
-        assert_eq!(served, kept, "{}", priced.plugin);
+    assert_eq!(over_http.len(), kept.len());
+    for (event, kept) in over_http.iter().zip(&kept) {
+        assert_eq!(event, kept, "{}", priced.plugin);
     }
-    receipts_say_what_is_kept(&receipts, &served);
-    assert_eq!(u64::try_from(served.len()).unwrap(), rated["events"]["rated"].as_u64().unwrap());
+    receipts_say_what_is_kept(&receipts, &over_http);
+    assert_eq!(u64::try_from(over_http.len()).unwrap(), rated["events"]["rated"].as_u64().unwrap());
     folder.run("ledger verify --data data").done();
     say(&format!(
         "{}: {} events over HTTP, {BATCH} a request: the charges of `record`; {} statements as by `rate`",
         priced.plugin,
-        served.len(),
+        over_http.len(),
         customers.len(),
     ));
 }
@@ -165,9 +165,8 @@ fn as_reported(statement: &Value) -> Value {
         report
     });
     let lines = statement["lines"].as_array().unwrap().iter();
-    let lines = lines.map(
-        |line| json!({"code": line["code"], "quantity": line["quantity"], "amount": line["amount"]}),
-    );
+    let lines = lines
+        .map(|line| json!({"code": line["code"], "quantity": line["quantity"], "amount": line["amount"]}));
     json!({
         "customer": statement["customer"], "period": statement["period"],
         "usage": usage.collect::<Vec<_>>(), "lines": lines.collect::<Vec<_>>(),
