@@ -33,7 +33,7 @@ pub struct Reply {
     pub media_type: String,
     /// The headers.
     pub headers: ureq::http::HeaderMap,
-    /// The body, as text.
+    /// The body, as text; what is no text in it is replaced.
     pub text: String,
 }
 
@@ -126,7 +126,8 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_mins(1)))
-            .allow_non_standard_methods(true)
+            // Sooner than the server gives an idle connection up.
+            .max_idle_age(Duration::from_secs(2))
             .build();
         Self { agent: config.into(), address: address.to_owned(), key: key.to_owned() }
     }
@@ -198,7 +199,7 @@ impl Reply {
         Ok(Self {
             status: head.status.as_u16(),
             media_type: media_type.unwrap_or_default().to_owned(),
-            text: body.with_config().limit(1 << 30).read_to_string()?,
+            text: String::from_utf8_lossy(&body.with_config().limit(1 << 30).read_to_vec()?).into_owned(),
             headers: head.headers,
         })
     }

@@ -20,7 +20,7 @@ pub fn read(arguments: &Serve) -> anyhow::Result<Config> {
         None => Table::new(),
     };
     let names = Table::try_from(Config::default()).context("the defaults")?;
-    let optional = ["tls_certificate", "tls_key"].map(str::to_owned);
+    let optional = ["tls_certificate", "tls_key", "otlp_endpoint"].map(str::to_owned);
     for name in names.keys().chain(&optional) {
         let variable = format!("{PREFIX}{}", name.to_uppercase());
         if let Some(value) = std::env::var_os(&variable) {

@@ -22,6 +22,7 @@ mod openapi;
 pub mod page;
 pub mod problem;
 pub mod recorder;
+pub mod rest;
 mod routes;
 pub mod server;
 pub mod telemetry;

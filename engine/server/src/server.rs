@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, Uri};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tollgate_core::access::AccessStore;
@@ -20,7 +20,7 @@ use crate::config::{Config, ConfigError};
 use crate::problem::{Kind, Problem};
 use crate::telemetry::PluginFigures;
 use crate::tls::TlsError;
-use crate::{health, housekeeping, limits, routes, telemetry, tls};
+use crate::{health, housekeeping, limits, rest, routes, telemetry, tls};
 
 /// Why the server cannot start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +89,7 @@ impl Server {
             .clone()
             .fallback(nothing_here)
             .method_not_allowed_fallback(not_this_method)
+            .layer(from_fn(rest::read))
             .layer(from_fn_with_state(Arc::clone(backend), limits::time))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(CompressionLayer::new())

@@ -1,11 +1,14 @@
 //! `serve`: the host API over HTTP, until the program is told to stop.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tollgate_server::config::Config;
+use tollgate_server::observed::Observed;
 use tollgate_server::server::Server;
+use tollgate_server::telemetry::{self, PluginFigures};
 
 use crate::arguments::Serve;
 use crate::exit::Refused;
@@ -25,22 +28,25 @@ pub fn run(arguments: &Serve) -> anyhow::Result<u8> {
     if !arguments.dev {
         session::database(directory)?;
     }
-    let served = session::serve(directory, |pricer| pricer)?;
+    // It goes when everything else has: what is said at the end is still written.
+    let _logs = telemetry::install(&config).context(Refused)?;
+    let figures = PluginFigures::new();
+    let served = session::serve(directory, |pricer| Arc::new(Observed::new(pricer, &figures)))?;
     if arguments.dev {
         let key = init::prepare(&served.engine, served.access.clone(), false)?;
         super::print(&init::in_words(directory, key.as_deref()))?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(listen(served, config))?;
+    runtime.block_on(listen(served, &figures, config))?;
     Ok(0)
 }
 
-async fn listen(served: session::Served, config: Config) -> anyhow::Result<()> {
+async fn listen(served: session::Served, figures: &PluginFigures, config: Config) -> anyhow::Result<()> {
     let address = config.listen;
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let server = Server::new(served.engine, served.access, config)?;
+    let server = Server::new(served.engine, served.access, config)?.show(figures);
     // One line, at once: whoever started this program may wait for it.
     let line = format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n");
     std::io::stdout().write_all(line.as_bytes())?;
