@@ -42,8 +42,8 @@ impl Conversation {
 
     /// Sends newline-delimited events.
     pub fn send(&mut self, who: &Client, path: &str, lines: &[Value]) -> Value {
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let reply = who.send(path, &text);
+        let text: Vec<String> = lines.iter().map(Value::to_string).collect();
+        let reply = who.send(path, &text.join("\n"));
         self.said("POST", path, Some(&Value::String(format!("{} events", lines.len()))), &reply)
     }
 

@@ -145,12 +145,12 @@ impl Client {
 
     /// Sends JSON.
     pub fn post(&self, path: &str, body: &Value) -> Reply {
-        self.ask("POST", path, &[("content-type", "application/json")], &body.to_string())
+        self.ask("POST", path, &[("content-type", "application/json")], body.to_string())
     }
 
     /// Replaces something by JSON.
     pub fn put(&self, path: &str, body: &Value) -> Reply {
-        self.ask("PUT", path, &[("content-type", "application/json")], &body.to_string())
+        self.ask("PUT", path, &[("content-type", "application/json")], body.to_string())
     }
 
     /// Sends newline-delimited events.

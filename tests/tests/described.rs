@@ -24,10 +24,6 @@ def as_it_is(context, value):
     if isinstance(value, bytes):
         return value
     return value.encode() if isinstance(value, str) else json.dumps(value).encode()
-
-@schemathesis.deserializer("application/wasm")
-def wasm(context, response):
-    return response.content
 "#;
 
 #[test]
@@ -62,8 +58,8 @@ fn every_answer_is_as_described() {
     ]);
     run.args(["--max-examples", &examples, "--seed", "1", "--no-color", "--suppress-health-check", "all"]);
     run.arg("--header").arg(format!("Authorization: Bearer {}", platform.key));
-    // Revoking keys would in time revoke the one that asks.
-    run.args(["--exclude-path", "/v1/keys/{id}"]);
+    // Revoking keys would in time revoke the one that asks; a component is no JSON to be compared.
+    run.args(["--exclude-path", "/v1/keys/{id}", "--exclude-path", "/v1/plugins/{digest}/component"]);
     let ran = run.current_dir(folder.path("")).output().unwrap();
     let told = String::from_utf8_lossy(&ran.stdout);
     assert!(ran.status.success(), "{told}\n{}", String::from_utf8_lossy(&ran.stderr));

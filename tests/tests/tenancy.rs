@@ -57,8 +57,8 @@ fn tenant(platform: &Client, name: &str, words: &str) -> Tenant {
     let section = [&[u8::try_from(words.len()).unwrap()], words.as_bytes()].concat();
     component.extend([0, u8::try_from(section.len()).unwrap()]);
     component.extend(section);
-    let sent = builder.ask("POST", "/v1/plugins", &[("content-type", "application/wasm")], &component);
-    let plugin = sent.json()["digest"].as_str().unwrap().to_owned();
+    let uploaded = builder.ask("POST", "/v1/plugins", &[("content-type", "application/wasm")], &component);
+    let plugin = uploaded.json()["digest"].as_str().unwrap().to_owned();
     let tariff = json!({"id": format!("{name}-tariff"), "app": app, "plugin": plugin,
         "settings": {"attribute": words, "price": "1"}, "effective_from": "2026-01-01T00:00:00Z"});
     builder.post("/v1/tariffs", &tariff).with(201);
@@ -211,6 +211,19 @@ fn another_s_and_nobody_s_are_told_alike() {
         let (theirs, nobodys) =
             (told(&beta.builder, path), told(&beta.builder, &path.replace("alpha", "nobody")));
         assert_eq!(theirs, nobodys, "{path}");
+    }
+    // A customer pays the total: what is behind it, it is not told.
+    for path in [
+        "/v1/events/alpha-app/one",
+        "/v1/customers/alpha-customer/events",
+        "/v1/customers/alpha-customer/statements/2026-10",
+    ] {
+        let (customers, builders) = (alpha.reader.get(path), alpha.builder.get(path));
+        assert_eq!((customers.status, builders.status), (200, 200), "{path}");
+        for word in ["network_cost", "network cost", "platform_fee", "builder_earnings", "measures"] {
+            assert!(!customers.text.contains(word), "{path}: {word} in {}", customers.text);
+        }
+        assert!(builders.text.contains("network_cost"), "{path}: {}", builders.text);
     }
     // A key of the tenant's own that is too small is told so.
     assert_eq!(alpha.reader.get("/v1/builders").status, 403);

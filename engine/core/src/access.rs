@@ -76,6 +76,12 @@ impl Scope {
         self.ingests(catalog, app) || self.reads_customer(catalog, app, customer)
     }
 
+    /// Whether it may know what is behind a price: costs, fees, earnings, and the event as it was received. A
+    /// customer pays the total; the margin on it is the Builder's affair.
+    pub fn sees_margins(&self) -> bool {
+        !matches!(self, Self::CustomerRead { .. })
+    }
+
     /// Whether it may make, list and revoke a key of another scope: one that can do no more than itself.
     pub fn grants(&self, catalog: &Catalog, other: &Self) -> bool {
         match other {

@@ -61,7 +61,8 @@ pub struct Config {
     pub queue_events: NonZeroU32,
     /// A batch is closed when it has as many events.
     pub batch_events_max: NonZeroUsize,
-    /// How long a batch waits for more events after its first. Zero takes what is there.
+    /// How long a batch waits for more events after its first. Zero takes what is there: while one batch is
+    /// being written the next one gathers by itself, which has been faster at every load that was measured.
     #[serde(with = "duration")]
     pub batch_wait: Duration,
     /// How often keys are read again, which another process may have revoked, and their uses written down.
@@ -103,7 +104,7 @@ impl Default for Config {
             rate_burst: at_least_one(20_000),
             queue_events: at_least_one(100_000),
             batch_events_max: NonZeroUsize::MIN.saturating_add(3_999),
-            batch_wait: Duration::from_millis(1),
+            batch_wait: Duration::ZERO,
             keys_interval: Duration::from_secs(5),
             ledger_interval: Duration::from_mins(1),
             suspended_retry_interval: Duration::from_secs(30),

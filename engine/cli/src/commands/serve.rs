@@ -46,11 +46,11 @@ async fn listen(served: session::Served, figures: &PluginFigures, config: Config
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let server = Server::new(served.engine, served.access, config)?.show(figures);
+    let api = Server::new(served.engine, served.access, config)?.show(figures);
     // One line, at once: whoever started this program may wait for it.
     let line = format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n");
     std::io::stdout().write_all(line.as_bytes())?;
-    server.run(listener, stop()).await?;
+    api.run(listener, stop()).await?;
     Ok(())
 }
 

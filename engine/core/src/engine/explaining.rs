@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Engine, EngineError, parse_again};
-use crate::charge::{Charge, Split};
+use crate::charge::{Charge, Split, UsageRow};
 use crate::event::{Event, EventKey};
 use crate::rating::Candidate;
 use crate::rating::counters::GROUP_SEPARATOR;
@@ -35,15 +35,15 @@ pub struct Reproduced {
 }
 
 impl Explained {
-    /// The whole story, as sentences that a customer can read.
-    pub fn sentences(&self) -> Vec<String> {
+    /// The whole story, as sentences that a customer can read; with who gets what of the total, if told.
+    pub fn sentences(&self, with_margins: bool) -> Vec<String> {
         let Event { key, customer, time, .. } = &*self.event;
         let moment =
             jiff::Timestamp::from_millisecond(*time).map_or_else(|_| time.to_string(), |t| t.to_string());
         let mut told = vec![format!("Event {} of {} is usage by {customer} at {moment}.", key.id, key.app)];
         match &self.stored.outcome {
             Outcome::Held(reason) => told.push(format!("It is held: {}.", reason.message)),
-            Outcome::Rated(charge) => self.tell_charge(charge, &mut told),
+            Outcome::Rated(charge) => self.tell_charge(charge, with_margins, &mut told),
         }
         if let Some(voided) = &self.stored.voided {
             let total = voided.reversal.as_ref().map(|reversal| reversal.total.to_string());
@@ -54,53 +54,48 @@ impl Explained {
         told
     }
 
-    fn tell_charge(&self, charge: &Charge, told: &mut Vec<String>) {
-        let (currency, plugin) =
-            self.terms.as_ref().map_or(("", "a plugin that does not load any more"), |terms| {
-                (&*terms.app.currency, &*terms.plugin)
-            });
+    fn tell_charge(&self, charge: &Charge, with_margins: bool, told: &mut Vec<String>) {
+        let terms = self.terms.as_deref();
+        let plugin = terms.map_or("a plugin that does not load any more", |terms| &terms.plugin);
+        let currency = terms.map_or("", |terms| &terms.app.currency);
         told.push(format!("Tariff {} priced it, by {plugin}.", charge.tariff));
         let late = if charge.late { ", late, since its own period was closed" } else { "" };
         told.push(format!("It counts in {}{late}.", charge.period));
-        told.extend(charge.usage.iter().map(|row| {
-            let group = if row.group.is_empty() {
-                String::new()
-            } else {
-                format!(" ({})", row.group.replace(GROUP_SEPARATOR, ", "))
-            };
-            format!(
-                "It is worth {} {}{group}, from {} to {} in the period.",
-                row.quantity, row.unit, row.before, row.after
-            )
-        }));
+        told.extend(charge.usage.iter().map(usage_in_words));
         told.extend(charge.lines.iter().map(|line| {
-            let terms = self
-                .terms
-                .as_ref()
-                .and_then(|terms| terms.lines.iter().find(|terms| terms.code == line.code));
-            let title = terms.map_or(&*line.code, |terms| &terms.title);
+            let declared = terms.and_then(|terms| terms.lines.iter().find(|terms| terms.code == line.code));
+            let title = declared.map_or(&*line.code, |declared| &declared.title);
             let price = line.unit_price.map_or_else(String::new, |price| format!(" at {price} {currency}"));
             format!("{title}: {}{price} makes {} {currency}.", line.quantity, line.amount)
         }));
-        let Split { network_cost, platform_fee, builder_earnings } = charge.split;
-        told.push(format!(
-            "The total of {} {currency} is {network_cost} network cost, {platform_fee} platform fee and \
-             {builder_earnings} for the Builder.",
-            charge.total
-        ));
-        told.extend(
-            charge.refused.iter().map(|refused| format!("It should not have run: {}.", refused.detail)),
-        );
-        match &self.reproduced {
-            Some(Reproduced { difference: None, fuel }) => {
-                told.push(format!("Executed again just now, it came out identical, for {fuel} of fuel."));
+        told.push(if with_margins {
+            let Split { network_cost, platform_fee, builder_earnings } = charge.split;
+            format!(
+                "The total of {} {currency} is {network_cost} network cost, {platform_fee} platform fee and \
+                 {builder_earnings} for the Builder.",
+                charge.total
+            )
+        } else {
+            format!("The total is {} {currency}.", charge.total)
+        });
+        let refused = charge.refused.iter();
+        told.extend(refused.map(|refused| format!("It should not have run: {}.", refused.detail)));
+        told.extend(self.reproduced.as_ref().map(|reproduced| match &reproduced.difference {
+            None => {
+                format!("Executed again just now, it came out identical, for {} of fuel.", reproduced.fuel)
             }
-            Some(Reproduced { difference: Some(difference), .. }) => {
-                told.push(format!("Executed again just now, it came out differently: {difference}."));
-            }
-            None => {}
-        }
+            Some(difference) => format!("Executed again just now, it came out differently: {difference}."),
+        }));
     }
+}
+
+fn usage_in_words(row: &UsageRow) -> String {
+    let group = match &*row.group {
+        "" => String::new(),
+        label => format!(" ({})", label.replace(GROUP_SEPARATOR, ", ")),
+    };
+    let UsageRow { unit, quantity, before, after, .. } = row;
+    format!("It is worth {quantity} {unit}{group}, from {before} to {after} in the period.")
 }
 
 impl Engine {

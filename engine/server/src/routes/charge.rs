@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use tollgate_core::access::Scope;
 use tollgate_core::charge;
 use tollgate_core::engine::Rulebook;
 use tollgate_core::money::Amount;
@@ -32,8 +33,9 @@ pub(super) struct Charge {
     /// What the customer is charged.
     #[schema(value_type = String, example = "0.42")]
     pub total: Amount,
-    /// Who gets what of the total.
-    pub split: Split,
+    /// Who gets what of the total. Not told to a customer's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// What was charged for. The amounts add up to the total.
     pub lines: Vec<ChargeLine>,
     /// What the event was worth in the units that the customer knows, with the counters around it.
@@ -196,11 +198,11 @@ impl Charge {
             late: charge.late,
             currency: app.map_or_else(String::new, |app| app.currency.clone()),
             total: charge.total,
-            split: Split {
+            split: Some(Split {
                 network_cost: split.network_cost,
                 platform_fee: split.platform_fee,
                 builder_earnings: split.builder_earnings,
-            },
+            }),
             lines: lines(charge, rules),
             usage: charge.usage.iter().map(UsageStep::of).collect(),
             refused: charge.refused.iter().map(Refusal::of).collect(),
@@ -278,6 +280,19 @@ impl Standing {
                 Self { status: Status::Held, charge: None, held: Some(Hold::of(reason)), voided }
             }
         }
+    }
+}
+
+impl Standing {
+    /// The same as far as a key's bearer may know it.
+    pub fn for_scope(mut self, scope: &Scope) -> Self {
+        if !scope.sees_margins() {
+            let reversal = self.voided.as_mut().and_then(|voided| voided.reversal.as_mut());
+            for charge in self.charge.as_mut().into_iter().chain(reversal) {
+                charge.split = None;
+            }
+        }
+        self
     }
 }
 

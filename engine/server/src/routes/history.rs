@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tollgate_core::access::Scope;
 use tollgate_core::engine::Rulebook;
 use tollgate_core::period::Period;
 use tollgate_core::store::{Placement, Sequence, StoredEvent};
@@ -49,21 +50,22 @@ pub(super) struct KeptEvent {
     /// Its id.
     #[schema(example = "req-0001")]
     id: String,
-    /// The event as it was received.
-    #[schema(value_type = Object)]
-    event: Box<RawValue>,
+    /// The event as it was received. Not told to a customer's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    event: Option<Box<RawValue>>,
     /// What became of it.
     #[serde(flatten)]
     standing: Standing,
 }
 
 impl KeptEvent {
-    pub fn of(stored: &StoredEvent, rules: &Rulebook) -> Result<Self, Problem> {
+    pub fn of(stored: &StoredEvent, rules: &Rulebook, scope: &Scope) -> Result<Self, Problem> {
         Ok(Self {
             source: stored.key.app.clone(),
             id: stored.key.id.clone(),
-            event: as_received(&stored.received)?,
-            standing: Standing::of(&stored.outcome, stored.voided.as_ref(), rules),
+            event: scope.sees_margins().then(|| as_received(&stored.received)).transpose()?,
+            standing: Standing::of(&stored.outcome, stored.voided.as_ref(), rules).for_scope(scope),
         })
     }
 }
@@ -87,13 +89,17 @@ async fn list_customer_events(
     let app = caller.app_of_customer(&backend.rules(), asked.app.as_deref(), &customer)?;
     let before: Option<(Option<Period>, Sequence)> = paging.after()?;
     let before = before.map(|(period, sequence)| Placement { period, sequence });
+    let scope = caller.scope().clone();
     let page = backend.call(move |engine| {
         let surplus = paging.limit().saturating_add(1);
         let found = engine.store().events_of(&app, &customer, asked.period, before, surplus)?;
         let page = Page::cut(found, &paging, |(placement, _)| (placement.period, placement.sequence))?;
         let rules = engine.rules();
-        let data =
-            page.data.iter().map(|(_, stored)| KeptEvent::of(stored, &rules)).collect::<Result<_, _>>()?;
+        let data = page
+            .data
+            .iter()
+            .map(|(_, stored)| KeptEvent::of(stored, &rules, &scope))
+            .collect::<Result<_, _>>()?;
         Ok::<_, Problem>(Page { data, next_cursor: page.next_cursor })
     });
     Ok(Json(page.await?))

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tollgate_core::access::Scope;
 use tollgate_core::money::format_nano;
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
@@ -95,15 +96,18 @@ struct Statement {
     /// What the customer owes.
     #[schema(example = "10")]
     total: String,
-    /// Of the total, owed to providers.
+    /// Of the total, owed to providers. Not told to a customer's key, nor are the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "4")]
-    network_cost: String,
+    network_cost: Option<String>,
     /// Of the total, kept by the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "1.2")]
-    platform_fee: String,
+    platform_fee: Option<String>,
     /// Of the total, earned by the Builder; negative where it absorbed costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "4.8")]
-    builder_earnings: String,
+    builder_earnings: Option<String>,
     /// What was used, by unit and group.
     usage: Vec<StatementUsage>,
 }
@@ -217,7 +221,7 @@ async fn read_statement(
     let found = backend.call(move |engine| statements(engine, &filter)).await?;
     let statement = found.into_iter().next().ok_or_else(|| Problem::not_found(none))?;
     let written = match asked.format.unwrap_or_else(|| Format::accepted(&headers)) {
-        Format::Json => Json(Statement::from(statement)).into_response(),
+        Format::Json => Json(Statement::of(statement, caller.scope())).into_response(),
         Format::Html => printed::page(&statement, &app_name),
     };
     Ok(([(header::VARY, "accept")], written).into_response())
@@ -236,8 +240,9 @@ impl From<statement::Statement> for StatementSummary {
     }
 }
 
-impl From<statement::Statement> for Statement {
-    fn from(statement: statement::Statement) -> Self {
+impl Statement {
+    fn of(statement: statement::Statement, scope: &Scope) -> Self {
+        let margin = |nano| scope.sees_margins().then(|| format_nano(nano));
         let lines = statement.lines.into_iter().map(|line| StatementLine {
             code: line.code,
             title: line.title,
@@ -257,9 +262,9 @@ impl From<statement::Statement> for Statement {
             currency: statement.currency,
             lines: lines.collect(),
             total: format_nano(statement.total),
-            network_cost: format_nano(statement.network_cost),
-            platform_fee: format_nano(statement.platform_fee),
-            builder_earnings: format_nano(statement.builder_earnings),
+            network_cost: margin(statement.network_cost),
+            platform_fee: margin(statement.platform_fee),
+            builder_earnings: margin(statement.builder_earnings),
             usage: usage.collect(),
         }
     }

@@ -22,9 +22,10 @@ pub(super) struct Explanation {
     /// Its id.
     #[schema(example = "req-0001")]
     id: String,
-    /// The event as it was received.
-    #[schema(value_type = Object)]
-    event: Box<RawValue>,
+    /// The event as it was received. Not told to a customer's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    event: Option<Box<RawValue>>,
     /// What became of it.
     #[serde(flatten)]
     standing: Standing,
@@ -82,7 +83,7 @@ pub(super) fn explain(engine: &Engine, scope: &Scope, key: &EventKey) -> Result<
     let explained = explained
         .filter(|explained| scope.reads_event(rules.catalog(), &key.app, &explained.event.customer))
         .ok_or_else(|| no_event(key))?;
-    let sentences = explained.sentences();
+    let sentences = explained.sentences(scope.sees_margins());
     let Explained { event, stored, reproduced, .. } = explained;
     let pricing = match &stored.outcome {
         Outcome::Rated(charge) => rules.catalog().tariff(&charge.tariff).map(|tariff| Pricing {
@@ -100,8 +101,8 @@ pub(super) fn explain(engine: &Engine, scope: &Scope, key: &EventKey) -> Result<
     Ok(Explanation {
         source: event.key.app.clone(),
         id: event.key.id.clone(),
-        event: as_received(&stored.received)?,
-        standing: Standing::of(&stored.outcome, stored.voided.as_ref(), &rules),
+        event: scope.sees_margins().then(|| as_received(&stored.received)).transpose()?,
+        standing: Standing::of(&stored.outcome, stored.voided.as_ref(), &rules).for_scope(scope),
         pricing,
         execution,
         sentences,
