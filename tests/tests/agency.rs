@@ -8,7 +8,7 @@ use tollgate_tests::conversation::Conversation;
 use tollgate_tests::server::{Client, Server};
 use tollgate_tests::tollgate::Folder;
 
-fn event(app: &str, id: &str, customer: &str, time: &str, data: Value) -> Value {
+fn event(app: &str, id: &str, customer: &str, time: &str, data: &Value) -> Value {
     json!({"specversion": "1.0", "id": id, "source": app, "type": "ai.usage", "subject": customer,
         "time": time, "data": data})
 }
@@ -21,7 +21,7 @@ fn report(app: &str, id: &str, customer: &str, time: &str, (documents, tokens): 
         id,
         customer,
         time,
-        json!({"feature": "reports", "model": "gpt-4o-mini", "measures": measures}),
+        &json!({"feature": "reports", "model": "gpt-4o-mini", "measures": measures}),
     )
 }
 
@@ -29,7 +29,7 @@ fn report(app: &str, id: &str, customer: &str, time: &str, (documents, tokens): 
 fn chat(id: &str, customer: &str, time: &str, conversation: &str) -> Value {
     let data = json!({"feature": "support", "model": "gpt-4o-mini",
         "measures": {"input_tokens": 2_000, "output_tokens": 500}, "attributes": {"conversation": conversation}});
-    event("smile", id, customer, time, data)
+    event("smile", id, customer, time, &data)
 }
 
 /// The platform makes a Builder; the agency gets a key of its own.
@@ -99,7 +99,7 @@ fn using(said: &mut Conversation, agency: &Client) {
             "k11",
             "north",
             "2026-10-06T10:00:00Z",
-            json!({"model": "unheard-of", "measures": {"input_tokens": 1}}),
+            &json!({"model": "unheard-of", "measures": {"input_tokens": 1}}),
         ),
     ];
     said.send(agency, "/v1/events", &events);

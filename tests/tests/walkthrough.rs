@@ -1,6 +1,6 @@
 //! The README's first steps, run line by line in a shell, as a stranger would.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop where it stands
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a test may stop where it stands
 
 use std::net::TcpListener;
 use std::process::{Command, Stdio};

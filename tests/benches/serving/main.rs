@@ -1,12 +1,13 @@
 //! What the server takes in and answers: one table, measured in one run, clients included.
 //!
 //! `cargo bench -p tollgate-tests --bench serving`. The real program serves a new SQLite database over
-//! loopback; the clients run beside it on the same cores. Settings, by environment:
+//! loopback; the clients run beside it on the same cores. `µs/event` is the server's own processor time, and
+//! `others` the share of the processors that other programs took meanwhile. Settings, by environment:
 //!
 //! - `TOLLGATE_STORED`: how many events the database holds before throughput is measured a second time
 //!   (default 1,000,000);
 //! - `TOLLGATE_IDS`: `ordered` (the default: UUIDs that begin with the time) or `random`;
-//! - `TOLLGATE_CONNECTIONS`: how many connections send batches (default 8);
+//! - `TOLLGATE_CONNECTIONS`: how many connections send batches (default 16);
 //! - `TOLLGATE_SETTINGS`: settings of the server, separated by blanks, as in `batch_wait=0s`.
 
 // A benchmark may stop where it stands, and measures in floats.
@@ -20,6 +21,7 @@
 
 mod connection;
 mod load;
+mod machine;
 mod traffic;
 mod yardstick;
 
@@ -27,6 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use load::{Latencies, Sent, quote, send};
+use machine::{Clock, Used, peak_memory};
 use tollgate_tests::database::Priced;
 use tollgate_tests::server::Server;
 use tollgate_tests::tollgate::Folder;
@@ -55,7 +58,7 @@ struct Bench {
 
 fn main() {
     let stored: u64 = setting("TOLLGATE_STORED", 1_000_000);
-    let connections: usize = setting("TOLLGATE_CONNECTIONS", 8);
+    let connections: usize = setting("TOLLGATE_CONNECTIONS", 16);
     let ids = match std::env::var("TOLLGATE_IDS").as_deref() {
         Ok("random") => Ids::Random,
         Ok("ordered") | Err(_) => Ids::Ordered,
@@ -77,8 +80,8 @@ fn main() {
          settings {settings:?}\n"
     );
     println!(
-        "{:<64}{:>10}{:>11}{:>9}{:>9}{:>9}",
-        "", "events/s", "requests/s", "p50 ms", "p99 ms", "p999 ms"
+        "{:<66}{:>9}{:>10}{:>9}{:>9}{:>9}{:>11}{:>10}",
+        "", "events/s", "requests/s", "p50 ms", "p99 ms", "p999 ms", "µs/event", "others"
     );
     bench.fill(STORED_FIRST);
     let first = bench.measure();
@@ -104,29 +107,29 @@ impl Bench {
         }
     }
 
-    fn batches(&mut self, receipts: Receipts) -> Sent {
-        let requests = self.traffic.requests(MEASURED, 100, receipts);
-        send(&self.server.address, &requests, self.connections, None)
-    }
-
     /// Everything with a small database; gives the first figure.
     fn measure(&mut self) -> Sent {
         let connections = self.connections;
-        let summaries = self.batches(Receipts::Summary);
-        row(&format!("100 events a request, {connections} connections, summaries (≥ 50,000)"), &summaries);
-        let full = self.batches(Receipts::Full);
-        row(&format!("100 events a request, {connections} connections, full receipts"), &full);
-        let requests = self.traffic.requests(SINGLES, 1, Receipts::Full);
-        let singles = send(&self.server.address, &requests, SINGLES_CONNECTIONS, None);
-        row(&format!("1 event a request, {SINGLES_CONNECTIONS} connections (≥ 3,000 requests/s)"), &singles);
+        let name = format!("100 events a request, {connections} connections, summaries (≥ 50,000)");
+        let summaries = self.take_in(&name, MEASURED, 100, Receipts::Summary);
+        let name = format!("100 events a request, {connections} connections, full receipts");
+        self.take_in(&name, MEASURED, 100, Receipts::Full);
+        let name = format!("1 event a request, {SINGLES_CONNECTIONS} connections (≥ 3,000 requests/s)");
+        self.take_in(&name, SINGLES, 1, Receipts::Full);
         self.quotes_beside(Some(MODERATE_EVENTS_PER_SECOND));
         self.quotes_beside(None);
-        println!(
-            "peak memory of the server with {} events stored: {}",
-            self.traffic.events,
-            self.peak_memory()
-        );
+        self.print_memory();
         summaries
+    }
+
+    /// Sends events as fast as they are taken, and prints how fast that was.
+    fn take_in(&mut self, name: &str, count: u64, each: u64, receipts: Receipts) -> Sent {
+        let requests = self.traffic.requests(count, each, receipts);
+        let connections = if each == 1 { SINGLES_CONNECTIONS } else { self.connections };
+        let clock = Clock::read(self.server.id());
+        let sent = send(&self.server.address, &requests, connections, None);
+        print_row(name, &sent, clock.until_now(self.server.id()));
+        sent
     }
 
     /// Asks for quotes while events come in, at a rate or as fast as they are taken.
@@ -135,6 +138,7 @@ impl Bench {
         let requests = self.traffic.requests(count, 100, Receipts::Summary);
         let quotes = self.traffic.quotes();
         let (address, is_over) = (&self.server.address, AtomicBool::new(false));
+        let clock = Clock::read(self.server.id());
         let (events, quotes) = std::thread::scope(|scope| {
             let asking = scope.spawn(|| quote(address, &quotes, QUOTES_PER_SECOND, &is_over));
             let rate = events_per_second.map(|rate| rate / 100.0);
@@ -143,54 +147,45 @@ impl Bench {
             (events, asking.join().expect("quotes are answered"))
         });
         let how = if events_per_second.is_some() { "steadily" } else { "as fast as they are taken" };
-        row(&format!("  events {how}, 100 a request, beside quotes"), &events);
+        let name = format!("  beside quotes: events {how}, 100 a request");
+        print_row(&name, &events, clock.until_now(self.server.id()));
         let name = format!("  {} quotes, {QUOTES_PER_SECOND} a second (p99 < 5 ms)", quotes.count());
-        println!("{name:<64}{:>10}{:>11}{}", "", "", percentiles(&quotes));
+        println!("{name:<66}{:>9}{:>10}{}", "", "", percentiles(&quotes));
     }
 
     fn yardsticks(&self, folder: &Folder, measured: &Sent) {
         for rows in [100, 100 * self.connections] {
             let database = folder.path(&format!("yardstick-{rows}.db"));
             let bare = yardstick::rows_per_second(&database, self.traffic.ids, MEASURED, rows);
-            println!(
-                "{:<64}{bare:>10.0}   the server: {:.2} of it",
-                format!("bare SQLite inserts, {rows} rows a commit"),
-                measured.events_per_second() / bare
-            );
+            let share = measured.events_per_second() / bare;
+            let name = format!("bare SQLite inserts, {rows} rows a commit");
+            println!("{name:<66}{bare:>9.0}  (the server: {share:.2} of it)");
         }
     }
 
     fn compare_when_filled(&mut self, stored: u64, first: &Sent) {
         self.fill(stored);
-        let later = self.batches(Receipts::Summary);
-        row(&format!("100 events a request, summaries, {stored} events stored"), &later);
-        println!(
-            "throughput at {stored} events stored: {:.2} of that at {STORED_FIRST} (≥ 0.80)",
-            later.events_per_second() / first.events_per_second()
-        );
-        println!(
-            "peak memory of the server with {} events stored: {}",
-            self.traffic.events,
-            self.peak_memory()
-        );
+        let name = format!("100 events a request, summaries, {stored} events stored");
+        let later = self.take_in(&name, MEASURED, 100, Receipts::Summary);
+        let share = later.events_per_second() / first.events_per_second();
+        println!("throughput at {stored} events stored: {share:.2} of that at {STORED_FIRST} (≥ 0.80)");
+        self.print_memory();
     }
 
-    /// The most memory that the server's process had so far.
-    fn peak_memory(&self) -> String {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id()));
-        let status = status.unwrap_or_default();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        kibibytes.map_or_else(|| "unknown here".to_owned(), |peak| format!("{} MiB", peak / 1024))
+    fn print_memory(&self) {
+        let (stored, peak) = (self.traffic.events, peak_memory(self.server.id()));
+        println!("peak memory of the server with {stored} events stored: {peak}");
     }
 }
 
-fn row(name: &str, sent: &Sent) {
+fn print_row(name: &str, sent: &Sent, used: Used) {
+    let microseconds = used.server.as_secs_f64() * 1_000_000.0 / sent.events as f64;
     println!(
-        "{name:<64}{:>10.0}{:>11.0}{}",
+        "{name:<66}{:>9.0}{:>10.0}{}{microseconds:>11.1}{:>8.0} %",
         sent.events_per_second(),
         sent.requests_per_second(),
-        percentiles(&sent.latencies)
+        percentiles(&sent.latencies),
+        used.others * 100.0,
     );
 }
 

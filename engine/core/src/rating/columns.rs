@@ -4,7 +4,9 @@ use rustc_hash::FxHashMap;
 
 use crate::frame::{Frame, Metered, NumberColumn, TextColumn};
 use crate::rating::Candidate;
+use crate::rating::counters::GROUP_SEPARATOR;
 use crate::rating::parties::Parties;
+use crate::rating::terms::UnitTerms;
 use crate::words;
 
 /// The frame of some events, in their order.
@@ -48,6 +50,16 @@ pub(crate) fn text<'a>(frame: &'a Frame, metered: &'a Metered, id: u32) -> &'a s
         .get(id)
         .or_else(|| metered.strings.get(id.saturating_sub(frame.strings.len())))
         .map_or("", String::as_str)
+}
+
+/// The values of a unit's group columns in one row.
+pub(crate) fn group_label(unit: &UnitTerms, frame: &Frame, row: usize) -> String {
+    let value = |name: &String| {
+        let column = frame.texts.iter().find(|column| column.name == *name)?;
+        frame.strings.get(*column.ids.get(row)? as usize)
+    };
+    let values = unit.group_by.iter().map(|name| value(name).map_or("", String::as_str));
+    values.collect::<Vec<_>>().join(&GROUP_SEPARATOR.to_string())
 }
 
 /// The string table under construction.

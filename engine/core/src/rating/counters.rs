@@ -10,7 +10,7 @@ use crate::plugin::Aggregation;
 use crate::quantity::{Quantity, QuantityError};
 use crate::rating::Candidate;
 use crate::rating::answer::Usage;
-use crate::rating::columns::text;
+use crate::rating::columns::{group_label, text};
 use crate::rating::parties::{Parties, PartyId};
 use crate::rating::terms::{Terms, UnitTerms};
 use crate::store::{CounterChange, CounterKey, SeenKey, StoreError};
@@ -205,7 +205,7 @@ impl<'a> Counters<'a> {
         }
     }
 
-    /// Takes in the counters of a part of the batch that shares none with this one.
+    /// Takes in the counters of a part of the batch; the two share none.
     pub fn absorb(&mut self, other: Self) {
         let known = self.slots.len();
         self.slots.extend(other.slots);
@@ -389,14 +389,4 @@ impl<'a> Counters<'a> {
         }
         answers.map(|_| ())
     }
-}
-
-/// The values of a unit's group columns in one row.
-fn group_label(unit: &UnitTerms, frame: &Frame, row: usize) -> String {
-    let value = |name: &String| {
-        let column = frame.texts.iter().find(|column| column.name == *name)?;
-        frame.strings.get(*column.ids.get(row)? as usize)
-    };
-    let values = unit.group_by.iter().map(|name| value(name).map_or("", String::as_str));
-    values.collect::<Vec<_>>().join(&GROUP_SEPARATOR.to_string())
 }

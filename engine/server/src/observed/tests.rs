@@ -1,5 +1,6 @@
-#![allow(clippy::unwrap_used)]
 //! The figures of a pricer whose every answer is known.
+
+#![allow(clippy::unwrap_used)]
 
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;

@@ -107,7 +107,7 @@ async fn an_event_is_explained_to_whom_it_belongs() {
     let event = pages(APP, "a/b c", 1, 3);
     house.write(&house.ingest, "/v1/events", &event).await;
     let path = format!("/v1/events/{APP}/a%2Fb%20c");
-    let told = house.read(&house.customer, &path).await;
+    let told = house.read(&house.ingest, &path).await;
     assert_eq!((&told["event"], &told["status"]), (&event, &json!("rated")));
     assert_eq!(told["execution"], json!({"reproduced": true, "difference": null, "fuel": 10}));
     assert_eq!(
@@ -116,6 +116,11 @@ async fn an_event_is_explained_to_whom_it_belongs() {
     );
     let sentences = told["explanation"].to_string();
     assert!(sentences.contains("Pages read: 3 at 2 USD makes 6 USD."), "{sentences}");
+    // The customer is told its total, and not what is behind it.
+    let told = house.read(&house.customer, &path).await;
+    assert_eq!((&told["event"], &told["charge"]["split"]), (&Value::Null, &Value::Null));
+    assert_eq!(told["charge"]["total"], "6");
+    assert!(!told["explanation"].to_string().contains("network cost"), "{told}");
     let unknown = house.get(&house.globex, "/v1/events/acme-docs/never").await.problem()["detail"].clone();
     let hidden = house.get(&house.globex, &path).await;
     assert_eq!(hidden.status(), 404);
