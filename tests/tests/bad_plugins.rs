@@ -117,8 +117,9 @@ fn a_crime_harms_its_own_event_and_no_other() {
     let rate = answers.iter().chain(&of_rate).map(|name| ("rate", *name));
     let mut table = String::new();
     for (phase, name) in meter.chain(rate) {
+        let folder = folder(&hostile(), &crime(name, "trap-here", phase), features());
         let start = Instant::now();
-        let report = folder(&hostile(), &crime(name, "trap-here", phase), features()).run(RATE).json();
+        let report = folder.run(RATE).json();
         assert!(start.elapsed() < LONG, "{phase} {name} took {:?}", start.elapsed());
         let counts = json!({"read": 40, "rated": 36, "held": 4, "duplicate": 0, "invalid": 0});
         assert_eq!(report["events"], counts, "{phase} {name}");
@@ -149,11 +150,15 @@ fn the_one_reason(report: &Value) -> String {
 #[test]
 fn a_plugin_that_always_loops_is_given_up_on() {
     let features = std::iter::repeat_n("fine", 3_000);
+    let folder = folder(&hostile(), &crime("loop", "always", "rate"), features);
     let start = Instant::now();
-    let report = folder(&hostile(), &crime("loop", "always", "rate"), features).run(RATE).json();
+    let report = folder.run(RATE).json();
     assert!(start.elapsed() < LONG, "{:?}", start.elapsed());
     assert_eq!((&report["events"]["rated"], &report["events"]["held"]), (&0.into(), &3_000.into()));
-    insta::assert_snapshot!(report["problems"][2_999]["reason"].as_str().unwrap(), @"held: hostile 6.6.6 failed on too many events of one batch, last: hostile 6.6.6: `rate` ran past its budget of 10020000 fuel, at src/crimes.rs:32 (in hostile::crimes::spin)");
+    insta::assert_snapshot!(report["problems"][999]["reason"].as_str().unwrap(), @"held: hostile 6.6.6 failed on too many events of one batch, last: hostile 6.6.6: `rate` ran past its budget of 10020000 fuel, at src/crimes.rs:32 (in hostile::crimes::spin)");
+    // The next batch is not tried at all.
+    let last = report["problems"][2_999]["reason"].as_str().unwrap();
+    assert!(last.contains("is suspended: its plugin failed on 100 events in a row"), "{last}");
 }
 
 /// One app's plugin loops at each of its events; another's are rated all the same.
