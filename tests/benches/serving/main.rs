@@ -38,12 +38,12 @@ use traffic::{APP, Ids, PRICES, Receipts, SETTINGS, Traffic};
 /// Events in the database before anything is measured.
 const STORED_FIRST: u64 = 100_000;
 /// Events of a measurement in batches.
-const MEASURED: u64 = 300_000;
+const MEASURED: u64 = 200_000;
 /// Requests of a measurement with one event each.
 const SINGLES: u64 = 30_000;
 const SINGLES_CONNECTIONS: usize = 64;
 /// Events that are sent while quotes are asked for, and quotes a second.
-const BESIDE_QUOTES: u64 = 500_000;
+const BESIDE_QUOTES: u64 = 300_000;
 const QUOTES_PER_SECOND: f64 = 250.0;
 /// The slower of the two rates of events beside which quotes are asked for.
 const MODERATE_EVENTS_PER_SECOND: f64 = 20_000.0;
@@ -80,7 +80,7 @@ fn main() {
          settings {settings:?}\n"
     );
     println!(
-        "{:<66}{:>9}{:>10}{:>9}{:>9}{:>9}{:>11}{:>10}",
+        "{:<66}{:>9}{:>11}{:>9}{:>9}{:>9}{:>10}{:>10}",
         "", "events/s", "requests/s", "p50 ms", "p99 ms", "p999 ms", "µs/event", "others"
     );
     bench.fill(STORED_FIRST);
@@ -134,7 +134,7 @@ impl Bench {
 
     /// Asks for quotes while events come in, at a rate or as fast as they are taken.
     fn quotes_beside(&mut self, events_per_second: Option<f64>) {
-        let count = if events_per_second.is_some() { BESIDE_QUOTES / 2 } else { BESIDE_QUOTES };
+        let count = if events_per_second.is_some() { BESIDE_QUOTES / 3 } else { BESIDE_QUOTES };
         let requests = self.traffic.requests(count, 100, Receipts::Summary);
         let quotes = self.traffic.quotes();
         let (address, is_over) = (&self.server.address, AtomicBool::new(false));
@@ -150,16 +150,22 @@ impl Bench {
         let name = format!("  beside quotes: events {how}, 100 a request");
         print_row(&name, &events, clock.until_now(self.server.id()));
         let name = format!("  {} quotes, {QUOTES_PER_SECOND} a second (p99 < 5 ms)", quotes.count());
-        println!("{name:<66}{:>9}{:>10}{}", "", "", percentiles(&quotes));
+        println!("{name:<66}{:>9}{:>11}{}", "", "", percentiles(&quotes));
     }
 
     fn yardsticks(&self, folder: &Folder, measured: &Sent) {
         for rows in [100, 100 * self.connections] {
             let database = folder.path(&format!("yardstick-{rows}.db"));
+            let clock = Clock::read(self.server.id());
             let bare = yardstick::rows_per_second(&database, self.traffic.ids, MEASURED, rows);
+            let others = clock.until_now(self.server.id()).others * 100.0;
             let share = measured.events_per_second() / bare;
             let name = format!("bare SQLite inserts, {rows} rows a commit");
-            println!("{name:<66}{bare:>9.0}  (the server: {share:.2} of it)");
+            println!(
+                "{name:<66}{bare:>9.0}{:>38}{:>10}{others:>8.0} %",
+                format!("the server: {share:.2} of it"),
+                ""
+            );
         }
     }
 
@@ -181,7 +187,7 @@ impl Bench {
 fn print_row(name: &str, sent: &Sent, used: Used) {
     let microseconds = used.server.as_secs_f64() * 1_000_000.0 / sent.events as f64;
     println!(
-        "{name:<66}{:>9.0}{:>10.0}{}{microseconds:>11.1}{:>8.0} %",
+        "{name:<66}{:>9.0}{:>11.0}{}{microseconds:>10.1}{:>8.0} %",
         sent.events_per_second(),
         sent.requests_per_second(),
         percentiles(&sent.latencies),
