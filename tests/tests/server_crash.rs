@@ -89,7 +89,7 @@ fn serve_and_kill(kills: u64) -> Sums {
             scope.spawn(move || load.run(number));
         }
         // The clients end when this does, also when a check fails.
-        let _stop = Stop(&load.is_over);
+        let _stop = Stop(&load);
         for kill in 0..kills {
             std::thread::sleep(Duration::from_micros(random(LIFE_MAX)));
             let before = load.cut_off.load(Ordering::SeqCst);
@@ -120,6 +120,8 @@ struct Load {
     /// Made-up events: every client sends them, again and again, under ids of its own.
     events: Vec<String>,
     is_over: AtomicBool,
+    /// A check failed, and no server may run that could answer.
+    has_failed: AtomicBool,
     /// What was answered of each event: its charge's total.
     acknowledged: Mutex<HashMap<String, String>>,
     /// Requests that got no answer although a server had taken them.
@@ -135,6 +137,7 @@ impl Load {
             client: Mutex::new(client.clone()),
             events: generate(2_000).lines().map(str::to_owned).collect(),
             is_over: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
             acknowledged: Mutex::default(),
             cut_off: AtomicU64::new(0),
             kept: AtomicU64::new(0),
@@ -163,8 +166,7 @@ impl Load {
             let headers = [("content-type", "application/x-ndjson")];
             match client.try_ask("POST", "/v1/events", &headers, lines) {
                 Ok(reply) => return self.learn(&reply, was_cut_off),
-                // At the end the server runs; when it does not, a check has failed.
-                Err(error) if is_refused(&error) && self.is_over.load(Ordering::SeqCst) => return,
+                Err(_) if self.has_failed.load(Ordering::SeqCst) => return,
                 Err(error) if is_refused(&error) => {}
                 Err(_) => {
                     was_cut_off = true;
@@ -230,11 +232,12 @@ impl Proof {
 }
 
 /// Ends the clients when it is dropped.
-struct Stop<'a>(&'a AtomicBool);
+struct Stop<'a>(&'a Load);
 
 impl Drop for Stop<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.has_failed.store(std::thread::panicking(), Ordering::SeqCst);
+        self.0.is_over.store(true, Ordering::SeqCst);
     }
 }
 
