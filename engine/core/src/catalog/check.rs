@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{App, AppTerms, Builder, Catalog, CatalogError, Customer, Definition, NAME_BYTES_MAX, Tariff};
 use crate::period::Calendar;
+use crate::price_book::PriceBook;
 
 /// The most bytes of a tariff's id: one that is made up of others needs more than a name.
 const TARIFF_ID_BYTES_MAX: usize = 512;
@@ -21,7 +22,7 @@ impl Catalog {
     pub fn check(&self, definition: &Definition) -> Result<(), CatalogError> {
         match definition {
             Definition::Builder(builder) => self.check_builder(builder),
-            Definition::PriceBook(id, _) => name("id", id),
+            Definition::PriceBook(id, book) => self.check_price_book(id, book),
             Definition::App(app) => self.check_app(app),
             Definition::Customer(customer) => self.check_customer(customer),
             Definition::Plugin(plugin) => match &plugin.builder {
@@ -36,6 +37,17 @@ impl Catalog {
         name("id", &builder.id)?;
         name("name", &builder.name)?;
         builder.app_terms.as_ref().map_or(Ok(()), |terms| self.check_terms(terms))
+    }
+
+    fn check_price_book(&self, id: &str, book: &PriceBook) -> Result<(), CatalogError> {
+        name("id", id)?;
+        match self.price_books.get(id) {
+            Some(known) if known.currency() != book.currency() => invalid(
+                "prices.currency",
+                format!("a price book's currency never changes; {id} has {}", known.currency()),
+            ),
+            _ => Ok(()),
+        }
     }
 
     fn check_terms(&self, terms: &AppTerms) -> Result<(), CatalogError> {

@@ -129,3 +129,10 @@ fn a_builder_uses_its_own_plugins_and_the_platforms() {
     assert_eq!(catalog.plugins(Some("builder")).count(), 2);
     assert_eq!(catalog.plugins(None).count(), 3);
 }
+
+#[test]
+fn a_price_book_keeps_its_currency() {
+    let euros = serde_json::from_str(r#"{"currency":"EUR","entries":[]}"#).unwrap();
+    let error = catalog().check(&Definition::PriceBook("default".into(), euros)).unwrap_err();
+    assert_eq!(error.to_string(), "prices.currency: a price book's currency never changes; default has USD");
+}
