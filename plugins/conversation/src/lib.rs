@@ -15,16 +15,26 @@ pub struct Settings {
     included: Decimal,
     /// The price of each conversation beyond those.
     price: Decimal,
+    /// The period's fee, minimum and cap.
+    #[serde(default)]
+    period: PeriodTerms,
 }
 
 fn conversation() -> String {
     "conversation".to_owned()
 }
 
+const PERIOD_LINES: PeriodLines = PeriodLines { fee: FEE, minimum: MINIMUM, cap: CAP };
+
 /// Charges each conversation beyond the included ones, however many model calls it takes.
 #[plugin(
     unit(CONVERSATION, name = "conversation", aggregation = distinct),
-    line(CHARGED, code = "conversation", title = "Conversations", unit = "conversation")
+    // Only named, so that a fee is not called a conversation; the line's quantity says how many.
+    unit(PERIOD, name = "period", aggregation = sum),
+    line(CHARGED, code = "conversation", title = "Conversations", unit = "conversation"),
+    line(FEE, code = "fee", title = "Fee for the period", unit = "period"),
+    line(MINIMUM, code = "minimum", title = "Up to the minimum", unit = "period"),
+    line(CAP, code = "cap", title = "Beyond the spend cap", unit = "period", kind = credit)
 )]
 impl Pricing for Conversation {
     type Settings = Settings;
@@ -35,6 +45,7 @@ impl Pricing for Conversation {
         }
         problems.refuse_negative("/included", settings.included);
         problems.refuse_negative("/price", settings.price);
+        settings.period.check("/period", problems);
     }
 
     fn meter(settings: &Settings, event: &Event, usage: &mut Usage) -> Outcome {
@@ -57,5 +68,9 @@ impl Pricing for Conversation {
         }
         let amount = count.cumulative(|total| total.beyond(included)?.times(price))?;
         bill.add(Line { code: CHARGED, quantity: charged, unit_price: price, amount })
+    }
+
+    fn close(settings: &Settings, customer: &Closing, _: &Totals, bill: &mut Bill) -> Outcome {
+        settings.period.close(PERIOD_LINES, customer.charged(), bill)
     }
 }

@@ -29,6 +29,31 @@ fn the_surcharge_follows_the_route_and_the_minimum() {
 }
 
 #[test]
+fn the_margin_of_a_model_comes_before_that_of_its_route() {
+    let settings = json!({
+        "margin": "0.1", "route_margins": { "premium": "0.2" }, "model_margins": { "o3": "0.5" },
+    });
+    let mut bench = TestBench::<CostPlus>::new(settings).unwrap();
+    for (route, model, surcharge) in
+        [("premium", "o3", "0.5"), ("premium", "gpt-4o", "0.2"), ("", "o3", "0.5"), ("", "", "0.1")]
+    {
+        let priced = bench.event(event(route, "1").model(model)).unwrap();
+        assert_eq!(priced.to_string(), format!("usage: 1 = 1\nsurcharge: 1 = {surcharge}"));
+    }
+}
+
+#[test]
+fn a_missing_price_is_never_taken_for_zero() {
+    let mut bench = TestBench::<CostPlus>::new(json!({ "cost": "price" })).unwrap();
+    let priced = bench.event(event("", "5").measure("price", "0.04")).unwrap();
+    assert_eq!(priced.to_string(), "usage: 1 = 0.04\nsurcharge: 1 = 0");
+    let fault = bench.event(event("", "5")).unwrap_err();
+    assert_eq!(fault.message(), "the app has put no price on the event, as its measure `price`");
+    let mut bench = TestBench::<CostPlus>::new(json!({ "cost": "price", "unpriced": "free" })).unwrap();
+    assert_eq!(bench.event(event("", "5")).unwrap().to_string(), "usage: 1 = 0\nsurcharge: 1 = 0");
+}
+
+#[test]
 fn a_margin_too_fine_to_be_exact_is_a_fault() {
     let mut bench = TestBench::<CostPlus>::new(json!({ "margin": "0.00000000000000000001" })).unwrap();
     let fault = bench.event(event("", "0.000000001")).unwrap_err();

@@ -72,6 +72,17 @@ fn a_batch_costs_what_its_events_cost_one_by_one() {
 }
 
 #[test]
+fn a_premium_feature_on_a_premium_route_costs_its_surcharge_once() {
+    let settings = json!({ "overage_price": "1", "premium_routes": ["premium"],
+        "premium_features": ["research"], "premium_surcharge": "0.05" });
+    let mut bench = TestBench::<IncludedOverage>::new(settings).unwrap();
+    let event = TestEvent::new().route("premium").feature("research");
+    let expected = "overage: 1 at 1 = 1\npremium: 1 at 0.05 = 0.05";
+    assert_eq!(bench.event(event).unwrap().to_string(), expected);
+    assert_eq!(bench.event(TestEvent::new().feature("research")).unwrap().to_string(), expected);
+}
+
+#[test]
 fn only_the_overage_price_has_to_be_set() {
     let mut bench = TestBench::<IncludedOverage>::new(json!({ "overage_price": "1" })).unwrap();
     assert_eq!(bench.event(TestEvent::new()).unwrap().to_string(), "overage: 1 at 1 = 1");

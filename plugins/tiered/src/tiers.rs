@@ -1,15 +1,19 @@
-//! Tiers and the divisor: what they cost, and which of them make sense.
+//! Tiers: what a period's total costs by them, and which of them make sense.
 
+use crate::{Bounds, Mode, Settings};
 use tollgate_sdk::prelude::*;
 
 /// One tier: what lies above the tier before and up to its own bound.
 #[settings]
 pub struct Tier {
-    /// The last unit of this tier, which it includes; null for the last tier, which is open.
+    /// Where the tier ends; null for the last tier, which is open.
     up_to: Option<Decimal>,
-    /// The price of each unit in the tier.
+    /// The price of each unit in the tier, or of each package that is begun.
     #[serde(default)]
     unit_price: Decimal,
+    /// Units are sold in packages of so many: the first unit of one costs the whole of it.
+    #[serde(default)]
+    package: Option<Decimal>,
     /// Charged once in a period, when the first fraction of the tier is used.
     #[serde(default)]
     flat: Decimal,
@@ -20,58 +24,113 @@ pub struct Tier {
 #[serde(from = "Vec<Tier>")]
 #[schemars(with = "Vec<Tier>")]
 pub struct Tiers {
-    tiers: Vec<Tier>,
-    steps: Result<Vec<Step>, Fault>,
+    written: Vec<Tier>,
+    graduated: Result<Vec<Step>, Fault>,
+    volume: Vec<Step>,
 }
 
-/// Where a tier begins, and what has been charged there.
+/// Where a tier begins, and what the units of a total cost when it ends in there.
 #[derive(Debug, Clone)]
 struct Step {
-    /// The last unit of the tier before.
+    /// The end of the tier before.
     floor: Decimal,
-    /// The price of everything up to the floor, and this tier's flat amount.
+    /// The first of the units that cost this tier's price: the floor when graduated, zero by volume.
+    from: Decimal,
+    /// The price of everything before those, and this tier's flat amount.
     base: Decimal,
     unit_price: Decimal,
+    package: Option<Decimal>,
+}
+
+impl Step {
+    /// What a total costs that ends in this tier.
+    #[inline]
+    fn price(&self, total: Decimal) -> Result<Decimal, Fault> {
+        let units = total.minus(self.from)?;
+        let sold = match self.package {
+            None => units,
+            Some(package) => units.divided_up(package)?,
+        };
+        self.base.plus(sold.times(self.unit_price)?)
+    }
 }
 
 impl From<Vec<Tier>> for Tiers {
     fn from(tiers: Vec<Tier>) -> Self {
-        let steps = steps(&tiers);
-        Self { tiers, steps }
+        let (graduated, volume) = (graduated(&tiers), volume(&tiers));
+        Self { written: tiers, graduated, volume }
     }
 }
 
-fn steps(tiers: &[Tier]) -> Result<Vec<Step>, Fault> {
+fn graduated(tiers: &[Tier]) -> Result<Vec<Step>, Fault> {
     let (mut floor, mut charged) = (Decimal::ZERO, Decimal::ZERO);
     let mut steps = Vec::with_capacity(tiers.len());
-    for Tier { up_to, unit_price, flat } in tiers {
+    for Tier { up_to, unit_price, package, flat } in tiers {
         let base = charged.plus(*flat)?;
-        steps.push(Step { floor, base, unit_price: *unit_price });
+        let step = Step { floor, from: floor, base, unit_price: *unit_price, package: *package };
         if let Some(ceiling) = *up_to {
-            charged = base.plus(ceiling.minus(floor)?.times(*unit_price)?)?;
+            charged = step.price(ceiling)?;
             floor = ceiling;
         }
+        steps.push(step);
     }
     Ok(steps)
 }
 
+fn volume(tiers: &[Tier]) -> Vec<Step> {
+    let floors = std::iter::once(Decimal::ZERO).chain(tiers.iter().filter_map(|tier| tier.up_to));
+    let steps = tiers.iter().zip(floors).map(|(tier, floor)| Step {
+        floor,
+        from: Decimal::ZERO,
+        base: tier.flat,
+        unit_price: tier.unit_price,
+        package: tier.package,
+    });
+    steps.collect()
+}
+
 impl Tiers {
-    /// What so many units cost, counted from the first of the period.
-    pub fn price(&self, total: Decimal) -> Result<Decimal, Fault> {
-        let steps = self.steps.as_ref().map_err(Fault::clone)?;
-        let Some(step) = steps.iter().rev().find(|step| step.floor < total) else {
-            return Ok(Decimal::ZERO);
+    /// What so many units cost, counted from the first of the period: the formula f of the documentation.
+    #[inline]
+    pub fn price(&self, total: Decimal, settings: &Settings) -> Result<Decimal, Fault> {
+        let steps = match settings.mode {
+            Mode::Graduated => self.graduated.as_ref().map_err(Fault::clone)?,
+            Mode::Volume => &self.volume,
         };
-        step.base.plus(total.minus(step.floor)?.times(step.unit_price)?)
+        let total = settings.fractions.of(total)?;
+        match reached(steps, total, settings.bounds) {
+            Some(step) => step.price(total),
+            None => Ok(Decimal::ZERO),
+        }
+    }
+
+    /// The price of one unit in the tier that a total has reached, packages and flat amounts aside.
+    pub fn unit_price_at(&self, total: Decimal, bounds: Bounds) -> Decimal {
+        let step = reached(&self.volume, total, bounds).filter(|step| step.package.is_none());
+        step.map_or(Decimal::ZERO, |step| step.unit_price)
+    }
+
+    /// The flat amount of the first tier.
+    pub fn first_flat(&self) -> Decimal {
+        self.written.first().map_or(Decimal::ZERO, |tier| tier.flat)
     }
 
     /// Adds whatever is wrong with them.
     pub fn check(&self, problems: &mut Problems) {
-        check(&self.tiers, problems);
-        if let Err(fault) = &self.steps {
+        check(&self.written, problems);
+        if let Err(fault) = &self.graduated {
             problems.add("/tiers", format!("the price of a whole tier cannot be held exactly: {fault}"));
         }
     }
+}
+
+/// The tier that a total ends in; none when nothing was used.
+#[inline]
+fn reached(steps: &[Step], total: Decimal, bounds: Bounds) -> Option<&Step> {
+    steps.iter().rev().find(|step| match bounds {
+        Bounds::Inclusive => step.floor < total,
+        Bounds::Exclusive => step.floor <= total && !total.is_zero(),
+    })
 }
 
 /// Tiers must ascend from above zero, and the last one must be open.
@@ -104,54 +163,9 @@ fn check(tiers: &[Tier], problems: &mut Problems) {
         floor = tier.up_to.unwrap_or(floor);
         problems.refuse_negative(format!("/tiers/{position}/unit_price"), tier.unit_price);
         problems.refuse_negative(format!("/tiers/{position}/flat"), tier.flat);
-    }
-}
-
-/// A number to divide by, with its reciprocal at hand: multiplying is exact, and much faster.
-#[settings]
-#[serde(from = "Decimal")]
-#[schemars(with = "Decimal")]
-pub struct Divisor {
-    divisor: Decimal,
-    reciprocal: Option<Decimal>,
-}
-
-/// The most digits after the point that a quantity may have.
-const QUANTITY_PLACES_MAX: u32 = 12;
-
-impl From<Decimal> for Divisor {
-    fn from(divisor: Decimal) -> Self {
-        let reciprocal = Decimal::ONE.divided_by(divisor).ok();
-        Self { divisor, reciprocal: reciprocal.filter(|exact| exact.scale() <= QUANTITY_PLACES_MAX) }
-    }
-}
-
-impl Default for Divisor {
-    fn default() -> Self {
-        Decimal::ONE.into()
-    }
-}
-
-impl Divisor {
-    pub fn divide(&self, quantity: Decimal) -> Result<Decimal, Fault> {
-        match self.reciprocal {
-            Some(reciprocal) => quantity.times(reciprocal),
-            None => quantity.divided_by(self.divisor),
-        }
-    }
-
-    pub fn check(&self, pointer: &str, problems: &mut Problems) {
-        let divisor = self.divisor;
-        if divisor <= Decimal::ZERO {
-            problems.add(pointer, format!("{divisor} cannot divide a quantity; use a number above zero"));
-        } else if self.reciprocal.is_none() {
-            problems.add(
-                pointer,
-                format!(
-                    "dividing by {divisor} does not end within {QUANTITY_PLACES_MAX} digits after the point, so \
-                     quantities would not be exact; use a product of twos and fives, such as 1000 or 1000000"
-                ),
-            );
+        if let Some(package) = tier.package.filter(|package| *package <= Decimal::ZERO) {
+            let pointer = format!("/tiers/{position}/package");
+            problems.add(pointer, format!("a package of {package} holds nothing; use a number above zero"));
         }
     }
 }

@@ -59,6 +59,70 @@ fn one_event_may_cross_several_tiers() {
 }
 
 #[test]
+fn by_volume_each_event_costs_the_price_reached_and_the_close_settles_the_rest() {
+    let settings = json!({
+        "measures": ["pages"], "mode": "volume",
+        "tiers": [{ "up_to": "100", "unit_price": "0.10", "flat": "5" }, { "unit_price": "0.08" }],
+    });
+    let mut bench = TestBench::<Tiered>::new(settings).unwrap();
+    let pages = |count: &str| TestEvent::new().measure("pages", count);
+    assert_eq!(bench.event(pages("60")).unwrap().to_string(), "tiered: 60 at 0.10 = 6.00");
+    let closing = TestEvent::new().charged("", "6").charged("tiered", "6");
+    assert_eq!(bench.close(&closing).unwrap().to_string(), "true_up: 0 = 5.00");
+    assert_eq!(bench.event(pages("60")).unwrap().to_string(), "tiered: 60 at 0.08 = 4.80");
+    let closing = TestEvent::new().charged("", "10.8").charged("tiered", "10.8");
+    assert_eq!(bench.close(&closing).unwrap().to_string(), "true_up: 0 = -1.20");
+}
+
+#[test]
+fn the_unit_at_a_bound_belongs_to_the_tier_that_the_bounds_say() {
+    let settings = |bounds: &str, fractions: &str| {
+        json!({
+            "measures": ["pages"], "bounds": bounds, "fractions": fractions,
+            "tiers": [{ "up_to": "10", "unit_price": "1" }, { "unit_price": "1", "flat": "7" }],
+        })
+    };
+    let pages = |count: &str| TestEvent::new().measure("pages", count);
+    for (bounds, fractions, total, expected) in [
+        ("inclusive", "exact", "10", "10"),
+        ("exclusive", "exact", "10", "17"),
+        ("exclusive", "exact", "9.999", "9.999"),
+        ("inclusive", "exact", "10.5", "17.5"),
+        ("inclusive", "up", "10.5", "18"),
+        ("inclusive", "down", "10.5", "10"),
+        ("exclusive", "up", "9.5", "17"),
+    ] {
+        let bench = TestBench::<Tiered>::new(settings(bounds, fractions)).unwrap();
+        let total_price = bench.period([pages(total)]).unwrap();
+        assert_eq!(total_price, expected.parse().unwrap(), "{bounds} {fractions} {total}");
+    }
+}
+
+#[test]
+fn each_group_has_tiers_of_its_own_and_the_cap_holds_for_all_together() {
+    let settings = json!({
+        "measures": ["events"], "group": "feature", "stop_at_cap": true, "period": { "cap": "5" },
+        "tiers": [{ "up_to": "1" }, { "unit_price": "2" }],
+    });
+    let mut bench = TestBench::<Tiered>::new(settings).unwrap();
+    let event = |feature: &str| TestEvent::new().feature(feature);
+    let cases = [
+        ("chat", "tiered: 1 = 0"),
+        ("draft", "tiered: 1 = 0"),
+        ("chat", "tiered: 1 = 2"),
+        ("chat", "tiered: 1 = 2"),
+        ("draft", "tiered: 1 = 2"),
+        ("chat", "tiered: 1 = 1"),
+        ("chat", "tiered: 1 = 0\nrefused: cap_reached "),
+    ];
+    for (feature, expected) in cases {
+        assert_eq!(bench.event(event(feature)).unwrap().to_string(), expected, "{feature}");
+    }
+    let closing = TestEvent::new().charged("", "7").charged("tiered", "7");
+    assert_eq!(bench.close(&closing).unwrap().to_string(), "cap: 1 = -2");
+}
+
+#[test]
 fn a_quantity_of_more_than_twelve_places_is_a_fault() {
     let mut bench = TestBench::<Tiered>::new(settings()).unwrap();
     let fault = bench.event(tokens("0.0000000001", "0")).unwrap_err();
@@ -123,6 +187,23 @@ fn settings_that_make_no_sense_are_named_with_the_fix() {
             "/tiers/0/unit_price: -1 is negative; use zero or more",
         ),
         (one("tiers", json!([{ "flat": "-1" }])), "/tiers/0/flat: -1 is negative; use zero or more"),
+        (
+            one("tiers", json!([{ "package": "0" }])),
+            "/tiers/0/package: a package of 0 holds nothing; use a number above zero",
+        ),
+        (
+            one("group", json!("department")),
+            "/group: there is no such column; use one of none, customer, parent, feature, route, model, provider, \
+             or attribute:NAME",
+        ),
+        (
+            one("stop_at_cap", json!(true)),
+            "/stop_at_cap: there is no cap to stop at; set /period/cap as well",
+        ),
+        (
+            one("period", json!({ "fee": "2", "cap": "1" })),
+            "/period/cap: 1 is less than the 2 that a period costs at least; raise the cap",
+        ),
     ];
     for (settings, expected) in cases {
         let problems = native::check::<Tiered>(&settings.to_string());

@@ -53,6 +53,7 @@ mod event;
 mod fault;
 pub mod log;
 pub mod native;
+mod period;
 mod pricing;
 #[cfg(not(target_arch = "wasm32"))]
 mod testing;
@@ -71,9 +72,10 @@ pub use declaration::{
 };
 pub use event::{Event, Text};
 pub use fault::{Fault, Outcome};
+pub use period::{PeriodLines, PeriodTerms};
 pub use pricing::{Pricing, Problems, cumulative, pointer};
 #[cfg(not(target_arch = "wasm32"))]
-pub use testing::{Priced, PricedLine, TestBench, TestEvent};
+pub use testing::{CountedUsage, Priced, PricedLine, TestBench, TestEvent, run_fixtures};
 pub use tollgate_sdk_macro::{plugin, settings};
 pub use usage::{Key, Usage};
 
@@ -85,10 +87,11 @@ pub use serde;
 /// Everything the author of a plugin needs: `use tollgate_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Bill, Closing, Count, Counted, Decimal, Event, Fault, Line, LineCode, Outcome, Pricing, Problems,
-        RefusalCode, Text, Totals, Unit, Usage, cumulative, decimal, log, plugin, pointer, settings,
+        Bill, Closing, Count, Counted, Decimal, Event, Fault, Line, LineCode, Outcome, PeriodLines,
+        PeriodTerms, Pricing, Problems, RefusalCode, Text, Totals, Unit, Usage, cumulative, decimal, log,
+        plugin, pointer, settings,
     };
     #[cfg(not(target_arch = "wasm32"))]
-    pub use crate::{Priced, PricedLine, TestBench, TestEvent};
+    pub use crate::{Priced, PricedLine, TestBench, TestEvent, run_fixtures};
     pub use serde_json::json;
 }

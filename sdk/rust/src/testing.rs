@@ -4,8 +4,10 @@
 
 mod counters;
 mod event;
+mod fixtures;
 
 pub use event::TestEvent;
+pub use fixtures::run_fixtures;
 
 use crate::{
     Decimal, Fault, Pricing,
@@ -19,6 +21,8 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData, slice};
 /// Runs a plugin as the host would, in one period that goes on until the bench is dropped.
 pub struct TestBench<P> {
     settings: String,
+    /// The settings, with the schema's defaults where they say nothing: what pointers point into.
+    names: serde_json::Value,
     counters: Counters,
     plugin: PhantomData<P>,
 }
@@ -33,7 +37,8 @@ impl<P: Pricing> TestBench<P> {
             .map_err(|error| vec![Problem { pointer: String::new(), message: error.to_string() }])?;
         let problems = native::check::<P>(&settings);
         if problems.is_empty() {
-            Ok(Self { settings, counters: Counters::default(), plugin: PhantomData })
+            let names = with_defaults::<P>(&settings);
+            Ok(Self { settings, names, counters: Counters::default(), plugin: PhantomData })
         } else {
             Err(problems)
         }
@@ -64,7 +69,7 @@ impl<P: Pricing> TestBench<P> {
     /// When the plugin faults the customer.
     pub fn close(&mut self, customer: &TestEvent) -> Result<Priced, Fault> {
         let mut frame = event::frame(slice::from_ref(customer));
-        let totals = self.counters.totals::<P>(&self.settings_value(), customer, &mut frame.strings);
+        let totals = self.counters.totals::<P>(&self.names, customer, &mut frame.strings);
         let rated = native::close::<P>(&self.settings, &frame, &totals).map_err(unreadable)?;
         if let Some(fault) = rated.faults.first() {
             return Err(Fault::new(fault.message.clone()));
@@ -72,11 +77,34 @@ impl<P: Pricing> TestBench<P> {
         Ok(priced::<P>(&rated).pop().unwrap_or_default())
     }
 
+    /// What one customer is charged for a whole period: these events, and the close after them.
+    ///
+    /// # Errors
+    /// When the plugin faults an event or the close.
+    pub fn period(mut self, events: impl IntoIterator<Item = TestEvent>) -> Result<Decimal, Fault> {
+        let mut charged: BTreeMap<&str, Decimal> = BTreeMap::new();
+        let mut total = Decimal::ZERO;
+        for event in events {
+            for line in self.event(event)?.lines {
+                let amount = line.amount.rounded_to_nano();
+                let of_code = charged.entry(line.code).or_default();
+                *of_code = of_code.plus(amount)?;
+                total = total.plus(amount)?;
+            }
+        }
+        let customer = TestEvent::new().charged("", &total.to_string());
+        let customer = charged
+            .into_iter()
+            .fold(customer, |customer, (code, amount)| customer.charged(code, &amount.to_string()));
+        let lines = self.close(&customer)?.lines;
+        lines.iter().try_fold(total, |total, line| total.plus(line.amount.rounded_to_nano()))
+    }
+
     fn price(&mut self, events: &[TestEvent]) -> Result<Vec<Result<Priced, Fault>>, Fault> {
         let frame = event::frame(events);
         let metered = native::meter::<P>(&self.settings, &frame).map_err(unreadable)?;
         let mut faults = faults_by_row(&metered.faults);
-        let counted = self.counters.count::<P>(&self.settings_value(), events, &frame, &metered)?;
+        let (counted, mut usage) = self.counters.count::<P>(&self.names, events, &frame, &metered)?;
         // The host leaves faulted events out of what it hands to `rate`.
         let (rows, kept): (Vec<u32>, Vec<TestEvent>) = (0..)
             .zip(events)
@@ -86,7 +114,8 @@ impl<P: Pricing> TestBench<P> {
         let rated = native::rate::<P>(&self.settings, &event::frame(&kept), &counted).map_err(unreadable)?;
         let late = faults_by_row(&rated.faults);
         let mut answers = BTreeMap::new();
-        for ((row, place), priced) in rows.iter().zip(0_u32..).zip(priced::<P>(&rated)) {
+        for ((row, place), mut priced) in rows.iter().zip(0_u32..).zip(priced::<P>(&rated)) {
+            priced.usage = usage.get_mut(place as usize).map(std::mem::take).unwrap_or_default();
             match late.get(&place) {
                 Some(fault) => drop(faults.insert(*row, fault.clone())),
                 None => drop(answers.insert(*row, Ok(priced))),
@@ -95,10 +124,18 @@ impl<P: Pricing> TestBench<P> {
         answers.extend(faults.into_iter().map(|(row, fault)| (row, Err(fault))));
         Ok(answers.into_values().collect())
     }
+}
 
-    fn settings_value(&self) -> serde_json::Value {
-        serde_json::from_str(&self.settings).unwrap_or_default()
+fn with_defaults<P: Pricing>(settings: &str) -> serde_json::Value {
+    let parse = |text: &str| serde_json::from_str(text).unwrap_or(serde_json::Value::Null);
+    let (mut settings, schema) = (parse(settings), parse(&native::describe::<P>().settings_schema));
+    let fields = schema.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten();
+    for (name, field) in fields {
+        if let (Some(settings), Some(default)) = (settings.as_object_mut(), field.get("default")) {
+            settings.entry(name).or_insert_with(|| default.clone());
+        }
     }
+    settings
 }
 
 /// The bench checks its settings when it is made, so this tells of a plugin whose settings cannot be written back.
@@ -113,10 +150,29 @@ fn faults_by_row(faults: &[native::EventFault]) -> BTreeMap<u32, Fault> {
 /// What one event costs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Priced {
+    /// The usage rows, in the order in which the plugin added them.
+    pub usage: Vec<CountedUsage>,
     /// The lines, in the order in which the plugin added them.
     pub lines: Vec<PricedLine>,
     /// The codes of the refusals, each with its detail.
     pub refusals: Vec<(&'static str, String)>,
+}
+
+/// One usage row of a priced event, with the counter around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CountedUsage {
+    /// The unit's name, as the customer sees it.
+    pub unit: String,
+    /// The values of the unit's group, separated by commas; empty when it is not grouped.
+    pub group: String,
+    /// What makes it distinct; empty for units of other kinds.
+    pub key: String,
+    /// How many.
+    pub quantity: Decimal,
+    /// The counter just before.
+    pub before: Decimal,
+    /// The counter just after.
+    pub after: Decimal,
 }
 
 /// One line of a priced event.
@@ -172,7 +228,7 @@ fn priced<P: Pricing>(rated: &native::Rated) -> Vec<Priced> {
             let code = P::REFUSALS.get(refusal.code as usize);
             (code.map_or("a refusal that is not declared", |code| code.code), refusal.detail.clone())
         });
-        events.push(Priced { lines: lines.collect(), refusals: refusals.collect() });
+        events.push(Priced { usage: Vec::new(), lines: lines.collect(), refusals: refusals.collect() });
     }
     events
 }

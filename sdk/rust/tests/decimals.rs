@@ -78,6 +78,17 @@ proptest! {
     }
 
     #[test]
+    fn whole_quotients_are_the_next_integers(left in decimals(), right in decimals()) {
+        let quotient = || fraction(left) / fraction(right);
+        if let Ok(up) = left.divided_up(right) {
+            prop_assert_eq!(fraction(up), quotient().ceil());
+        }
+        if let Ok(down) = left.divided_down(right) {
+            prop_assert_eq!(fraction(down), quotient().floor());
+        }
+    }
+
+    #[test]
     fn words_and_text_keep_every_digit(value in decimals()) {
         let [low, high] = value.to_words();
         prop_assert_eq!(Decimal::from_words(low, high).to_string(), value.to_string());
@@ -111,6 +122,9 @@ fn what_is_lost_elsewhere_is_refused_here() {
     assert!(largest.plus(Decimal::ONE).is_err());
     assert!(Decimal::ONE.divided_by(3.into()).unwrap_err().message().contains("does not end"));
     assert!(Decimal::ONE.divided_by(Decimal::ZERO).is_err());
+    assert!(Decimal::ONE.divided_up(Decimal::ZERO).is_err());
+    assert_eq!(Decimal::literal("201").divided_up(100.into()).unwrap(), Decimal::literal("3"));
+    assert_eq!(Decimal::literal("-0.5").divided_down(Decimal::ONE).unwrap(), Decimal::literal("-1"));
     assert!(Decimal::ONE.negated().minus(Decimal::ONE.negated()).unwrap().to_words() == [0, 0]);
 }
 

@@ -42,9 +42,29 @@ impl Decimal {
     pub fn divided_by_rounded(self, divisor: Self, places: u32) -> Result<Self, Fault> {
         let places = places.min(SCALE_MAX);
         let quotient = self.long_division(divisor, places)?;
-        quotient.and_then(|quotient| quotient.rounded(places)).ok_or_else(|| {
-            Fault::new(format!("{self} ÷ {divisor} has more digits than an exact decimal can hold"))
-        })
+        quotient.and_then(|quotient| quotient.rounded(places)).ok_or_else(|| too_long(self, divisor))
+    }
+
+    /// How many divisors it takes to cover this: the quotient, rounded up to an integer. So many packages of
+    /// 100 are begun by 201 units: `total.divided_up(100.into())` is 3.
+    ///
+    /// # Errors
+    /// When the divisor is zero, or the quotient has more digits than a decimal can hold.
+    pub fn divided_up(self, divisor: Self) -> Result<Self, Fault> {
+        self.whole_quotient(divisor, true)
+    }
+
+    /// How many whole divisors fit into this: the quotient, rounded down to an integer.
+    ///
+    /// # Errors
+    /// When the divisor is zero, or the quotient has more digits than a decimal can hold.
+    pub fn divided_down(self, divisor: Self) -> Result<Self, Fault> {
+        self.whole_quotient(divisor, false)
+    }
+
+    fn whole_quotient(self, divisor: Self, up: bool) -> Result<Self, Fault> {
+        let quotient = self.long_division(divisor, 0)?;
+        quotient.and_then(|quotient| quotient.whole(up)).ok_or_else(|| too_long(self, divisor))
     }
 
     /// Divides digit by digit, until it ends or has so many places; nothing when it grows too long.
@@ -93,6 +113,19 @@ impl Quotient {
         let rounded = half_even(self.whole / power, rest, power * 2);
         Decimal::fit_shorter(with_sign(rounded, self.negative), places)
     }
+
+    /// The next integer up or down.
+    fn whole(self, up: bool) -> Option<Decimal> {
+        let power = POWERS_OF_TEN.get(self.scale as usize)?.unsigned_abs();
+        let exact = self.whole.is_multiple_of(power) && self.remainder == 0;
+        let away_from_zero = !exact && up != self.negative;
+        Decimal::fit_shorter(with_sign(self.whole / power + u128::from(away_from_zero), self.negative), 0)
+    }
+}
+
+#[cold]
+fn too_long(dividend: Decimal, divisor: Decimal) -> Fault {
+    Fault::new(format!("{dividend} ÷ {divisor} has more digits than an exact decimal can hold"))
 }
 
 #[inline]

@@ -1,6 +1,6 @@
 //! The counters that a host keeps between `meter` and `rate`.
 
-use super::{TestEvent, event::intern};
+use super::{CountedUsage, TestEvent, event::intern};
 use crate::{
     Aggregation, Decimal, Declared, Fault, UnitDeclaration,
     columns::decimal_at,
@@ -19,21 +19,24 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts every usage row of a batch, and leaves out events without any that were faulted.
+    /// Counts every usage row of a batch, and leaves out events without any that were faulted. The rows of
+    /// each event come a second time in words.
     pub(super) fn count<P: Declared>(
         &mut self,
         settings: &Value,
         events: &[TestEvent],
         frame: &Frame,
         metered: &Metered,
-    ) -> Result<Counted, Fault> {
+    ) -> Result<(Counted, Vec<Vec<CountedUsage>>), Fault> {
         let mut counted = Counted::default();
+        let mut told = Vec::new();
         let mut row = 0;
         for ((position, event), count) in (0_u32..).zip(events).zip(&metered.counts) {
             if metered.faults.iter().any(|fault| fault.event == position) {
                 continue;
             }
             counted.counts.push(*count);
+            let mut usage = Vec::new();
             for _ in 0..*count {
                 let unit_position = metered.units.get(row).copied().unwrap_or(u32::MAX);
                 let Some(unit) = P::UNITS.get(unit_position as usize) else {
@@ -41,16 +44,19 @@ impl Counters {
                 };
                 let quantity = decimal_at(&metered.quantities, row);
                 let key = key_of(frame, metered, row);
-                let (before, after) =
-                    self.advance(name_of(unit, settings, event), unit.aggregation, key, quantity)?;
+                let name = name_of(unit, settings, event);
+                let (unit_name, group) = (name.1.clone(), group_label(&name.2));
+                let (before, after) = self.advance(name, unit.aggregation, &key, quantity)?;
+                usage.push(CountedUsage { unit: unit_name, group, key, quantity, before, after });
                 counted.units.push(unit_position);
                 counted.quantities.extend(quantity.to_words());
                 counted.before.extend(before.to_words());
                 counted.after.extend(after.to_words());
                 row += 1;
             }
+            told.push(usage);
         }
-        Ok(counted)
+        Ok((counted, told))
     }
 
     /// The counters of one customer, as the host hands them to `close`.
@@ -66,7 +72,7 @@ impl Counters {
             let ours = self.totals.iter().filter(|((of, unit, _), _)| *of == owner && *unit == name);
             for ((_, _, groups), total) in ours {
                 totals.units.push(position);
-                totals.groups.push(intern(strings, &groups.join(", ")));
+                totals.groups.push(intern(strings, &group_label(groups)));
                 totals.totals.extend(total.to_words());
             }
         }
@@ -78,19 +84,25 @@ impl Counters {
         &mut self,
         name: CounterName,
         aggregation: Aggregation,
-        key: String,
+        key: &str,
         quantity: Decimal,
     ) -> Result<(Decimal, Decimal), Fault> {
         let before = self.totals.get(&name).copied().unwrap_or_default();
         let after = match aggregation {
             Aggregation::Sum => before.plus(quantity)?,
             Aggregation::Max => before.max(quantity),
-            Aggregation::Distinct if self.keys_seen.insert((name.clone(), key)) => before.plus(quantity)?,
+            Aggregation::Distinct if self.keys_seen.insert((name.clone(), key.to_owned())) => {
+                before.plus(quantity)?
+            }
             Aggregation::Distinct => before,
         };
         self.totals.insert(name, after);
         Ok((before, after))
     }
+}
+
+fn group_label(groups: &[String]) -> String {
+    groups.join(", ")
 }
 
 fn key_of(frame: &Frame, metered: &Metered, row: usize) -> String {

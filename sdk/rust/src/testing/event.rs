@@ -99,11 +99,11 @@ impl TestEvent {
         self.texts.iter().find(|(name, _)| name == column).map_or("", |(_, value)| value)
     }
 
-    fn number_of(&self, column: &str) -> Decimal {
+    pub(super) fn number_of(&self, column: &str) -> Decimal {
         self.numbers.iter().find(|(name, _)| name == column).map_or(Decimal::ZERO, |(_, value)| *value)
     }
 
-    fn text(mut self, column: &str, value: &str) -> Self {
+    pub(super) fn text(mut self, column: &str, value: &str) -> Self {
         self.texts.retain(|(name, _)| name != column);
         self.texts.push((column.into(), value.into()));
         self

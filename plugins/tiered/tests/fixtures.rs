@@ -1,0 +1,8 @@
+//! The cases under `fixtures/`: events, and what they cost. The examples of the documentation are among them.
+
+use tiered::Tiered;
+
+#[test]
+fn every_fixture_costs_what_it_says() {
+    tollgate_sdk::run_fixtures::<Tiered>(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"));
+}
