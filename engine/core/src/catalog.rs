@@ -134,6 +134,11 @@ impl Catalog {
         self.apps.values()
     }
 
+    /// A Builder's apps, by id.
+    pub fn apps_of(&self, builder: &str) -> impl Iterator<Item = &Arc<App>> {
+        self.apps().filter(move |app| app.builder == builder)
+    }
+
     /// The price book of this id.
     pub fn price_book(&self, id: &str) -> Option<&Arc<PriceBook>> {
         self.price_books.get(id)
@@ -178,9 +183,17 @@ impl Catalog {
 
     /// What prices a customer's events, over time.
     pub fn timeline(&self, app: &str, customer: &str) -> Timeline<'_> {
-        let bound = self.bindings.get(app);
-        let of = |owner| bound.and_then(|bound| bound.get(owner)).map_or(&[][..], Vec::as_slice);
-        Timeline { own: of(customer), default: of("") }
+        Timeline { own: self.bound_to(app, Some(customer)), default: self.bound_to(app, None) }
+    }
+
+    /// The tariffs bound to an app itself, or to one customer of it, in the order in which they take effect.
+    pub fn bound_to(&self, app: &str, customer: Option<&str>) -> &[Arc<Tariff>] {
+        let owner = match customer {
+            // The app's own stand under no name, which no customer has.
+            Some("") => return &[],
+            customer => customer.unwrap_or_default(),
+        };
+        self.bindings.get(app).and_then(|bound| bound.get(owner)).map_or(&[], Vec::as_slice)
     }
 }
 

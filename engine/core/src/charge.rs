@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::Amount;
 use crate::period::Period;
 use crate::quantity::Quantity;
+use crate::wallet::Draw;
 
 /// One usage row of an event, with the counter around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +104,8 @@ pub struct Charge {
     pub lines: Vec<Line>,
     /// Why it should not have run, if the plugin said so.
     pub refused: Vec<Refused>,
+    /// Where the money came from, where the customer has a wallet: then they add up to the total.
+    pub draws: Vec<Draw>,
 }
 
 impl Charge {
@@ -121,7 +124,17 @@ impl Charge {
             builder_earnings: opposite(self.split.builder_earnings)?,
         };
         let (lines, total) = (lines.collect::<Option<_>>()?, opposite(self.total)?);
-        Some(Self { period, late, total, split, usage, lines, refused: Vec::new(), ..self })
+        Some(Self {
+            period,
+            late,
+            total,
+            split,
+            usage,
+            lines,
+            refused: Vec::new(),
+            draws: Vec::new(),
+            ..self
+        })
     }
 }
 

@@ -4,39 +4,60 @@
 //! plugins run.
 
 mod ahead;
+mod authorizing;
 mod batch;
 mod breaker;
 mod closing;
 mod dedupe;
+mod expiring;
 mod explaining;
+mod funding;
 mod holding;
+mod paying;
+mod paying_out;
 mod pending;
+mod posting;
 mod quoting;
+mod reconciling;
+mod refunding;
 mod rulebook;
 mod settling;
+mod telling;
 mod voiding;
+mod wallets;
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::catalog::{CatalogError, Definition, PluginOwnership, Tariff};
+use crate::catalog::{Catalog, CatalogError, Definition, PluginOwnership, Tariff};
 use crate::event::Event;
 use crate::plugin::{Descriptor, Digest, Problem};
 use crate::pricer::{Pricer, PricerError};
 use crate::store::{Commit, Outcome, Store, StoreError};
 
 use ahead::{Ahead, Latest, Remembered};
+pub use authorizing::{Authorization, Remaining};
 use breaker::Breakers;
 pub use breaker::{FAILURES_MAX, Suspended};
 pub use closing::Closed;
 use dedupe::Sorted;
+pub use expiring::Expired;
 pub use explaining::{Explained, Reproduced};
 pub use holding::Retried;
-pub(crate) use holding::parse_again;
+pub use paying::PaymentRequest;
+pub use paying_out::{BANK, PayoutKey, Planned, PlannedPayout, Skipped};
 pub use pending::Pending;
 pub use quoting::{Denial, Quote};
+pub use reconciling::{Difference, Reconciliation};
+pub(crate) use refunding::Refunds;
+pub use refunding::{RefundRequest, Refunded};
 pub use rulebook::Rulebook;
 pub(crate) use settling::Settling;
 pub use voiding::VoidReceipt;
+pub use wallets::Granted;
+
+/// How often something is worked out again because another writer came first.
+const ATTEMPTS_MAX: usize = 100;
 
 /// Why the engine could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -70,10 +91,52 @@ pub enum EngineError {
     /// An event cannot be taken back.
     #[error("{0}")]
     NotVoidable(String),
+    /// Money cannot be moved as asked.
+    #[error(transparent)]
+    Money(#[from] MoneyRefusal),
+}
+
+/// Why money is not moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyRefusal {
+    /// A value cannot be.
+    #[error("{field}: {message}")]
+    Invalid {
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// Something of this id is there and says something else.
+    #[error("{0}")]
+    Conflict(String),
+    /// What is asked for is not there.
+    #[error("{0}")]
+    Unknown(String),
+    /// It is there, and cannot do that now.
+    #[error("{0}")]
+    NotPossible(String),
+}
+
+impl MoneyRefusal {
+    pub(crate) fn invalid(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid { field, message: message.into() }
+    }
 }
 
 fn list(problems: &[Problem]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// What became of a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Defined<R> {
+    /// It is in force now.
+    Changed,
+    /// The very same was in force.
+    AsBefore,
+    /// It was refused; nothing changed.
+    Refused(R),
 }
 
 /// What the engine answers for one event.
@@ -117,7 +180,7 @@ impl Engine {
         let engine = Self { store, pricer, rules: RwLock::default(), defining, ahead, breakers };
         let tariffs: Vec<Arc<Tariff>> = rules.catalog().tariffs().map(Arc::clone).collect();
         for tariff in tariffs {
-            let plugin = engine.load_plugin(&rules, &tariff.plugin)?;
+            let plugin = engine.load_plugin(&tariff.plugin)?;
             rules.use_tariff(&tariff, plugin)?;
         }
         engine.change_rules(|current| *current = rules);
@@ -167,11 +230,29 @@ impl Engine {
     /// # Errors
     /// When it refers to what is not defined, contradicts a tariff, or has wrong settings.
     pub fn define(&self, definition: &Definition) -> Result<bool, EngineError> {
+        let defined = self.define_unless(definition, |_| None::<Infallible>)?;
+        Ok(matches!(defined, Defined::Changed))
+    }
+
+    /// As [`Self::define`], unless `refuse` has something against it, given what is defined. It is asked only
+    /// where the definition would change something, and nobody else defines anything meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::define`].
+    pub fn define_unless<R>(
+        &self,
+        definition: &Definition,
+        refuse: impl FnOnce(&Catalog) -> Option<R>,
+    ) -> Result<Defined<R>, EngineError> {
         let _one_at_a_time = lock(&self.defining);
         let rules = self.rules();
+        let is_there = rules.catalog().has(definition);
+        if !is_there && let Some(refusal) = refuse(rules.catalog()) {
+            return Ok(Defined::Refused(refusal));
+        }
         rules.catalog().check(definition)?;
-        if rules.catalog().has(definition) {
-            return Ok(false);
+        if is_there {
+            return Ok(Defined::AsBefore);
         }
         let tariffs = match definition {
             Definition::Tariff(tariff) => {
@@ -183,7 +264,7 @@ impl Engine {
             }
             _ => Vec::new(),
         };
-        let loaded = tariffs.iter().map(|tariff| self.load_plugin(&rules, &tariff.plugin));
+        let loaded = tariffs.iter().map(|tariff| self.load_plugin(&tariff.plugin));
         let loaded: Vec<_> = loaded.collect::<Result<_, _>>()?;
         drop(rules);
         self.store.define(std::slice::from_ref(definition))?;
@@ -191,7 +272,7 @@ impl Engine {
             rules.define(definition)?;
             tariffs.iter().zip(loaded).try_for_each(|(tariff, plugin)| rules.use_tariff(tariff, plugin))
         })?;
-        Ok(true)
+        Ok(Defined::Changed)
     }
 
     /// Whether a tariff's plugin is there for its app's Builder, and likes the settings.
@@ -261,7 +342,10 @@ impl Engine {
         let mut sorted = self.tell_apart(&rules, &ahead, events)?;
         let store = &*self.store;
         let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), &sorted.fresh)?;
-        let decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
+        let mut decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
+        let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;
+        let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
+        let notices = self.troubles(&rules, &sorted.fresh, &decided.outcomes);
         let outcomes: Vec<Arc<Outcome>> = decided.outcomes.into_iter().map(Arc::new).collect();
         let mut accepted = outcomes.iter();
         let receipts = sorted.receipts.drain(..).map(|receipt| match receipt {
@@ -272,8 +356,9 @@ impl Engine {
         });
         let receipts = receipts.collect();
         let events_and_outcomes = sorted.fresh.iter().cloned().zip(outcomes).collect();
-        let commit = Commit { events: events_and_outcomes, ..decided.commit };
-        let remembered = Remembered::of(&commit);
+        let commit = Commit { events: events_and_outcomes, statements, balances, notices, ..decided.commit };
+        let (commit, books) = funding.finish()?.add_to(commit)?;
+        let remembered = Remembered::of(&commit, books);
         let ticket = store.submit(commit)?;
         ahead.remember(remembered);
         drop(ahead);
@@ -281,26 +366,49 @@ impl Engine {
         Ok(Pending { engine: self, ticket, events: events.to_vec(), receipts, fresh, leans_on })
     }
 
-    /// Commits what was decided while `state` was held, and waits.
+    /// Commits what was decided while `ahead` was held, and waits.
     fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         self.store.submit(commit)?.wait()
     }
 
-    /// What a plugin says of itself, or why it does not load any more.
-    fn load_plugin(
+    /// Decides with everything durable and nothing else on its way, and commits what was decided, if anything
+    /// is to be. Decides again when another writer came first.
+    fn alone<T>(
         &self,
-        rules: &Rulebook,
-        digest: &Digest,
-    ) -> Result<Result<Arc<Descriptor>, String>, StoreError> {
-        if let Some(descriptor) = rules.descriptor(digest) {
-            return Ok(Ok(Arc::clone(descriptor)));
+        mut decide: impl FnMut(&Rulebook) -> Result<(T, Option<Commit>), EngineError>,
+    ) -> Result<T, EngineError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let rules = self.rules();
+            let mut ahead = lock(&self.ahead);
+            // Everything on its way arrives before this.
+            self.commit(Commit::default())?;
+            ahead.forget();
+            let (answer, commit) = decide(&rules)?;
+            let Some(commit) = commit else { return Ok(answer) };
+            let committed = self.commit(commit);
+            ahead.forget();
+            match committed {
+                Err(StoreError::Stale(_)) => {}
+                committed => return Ok(committed.map(|()| answer)?),
+            }
         }
-        let Some(component) = self.store.plugin(digest)? else {
-            return Ok(Err(format!("plugin {digest} is not in the store")));
-        };
-        let admitted = self.pricer.admit(&component);
-        Ok(admitted.map(|(_, descriptor)| Arc::new(descriptor)).map_err(|error| error.to_string()))
+        Err(outrun())
     }
+
+    /// What a plugin says of itself, or why a tariff cannot have it.
+    fn load_plugin(&self, digest: &Digest) -> Result<Result<Arc<Descriptor>, String>, StoreError> {
+        match self.descriptor(digest) {
+            Ok(Some(descriptor)) => Ok(Ok(descriptor)),
+            Ok(None) => Ok(Err(format!("plugin {digest} is not in the store"))),
+            Err(EngineError::Store(error)) => Err(error),
+            Err(error) => Ok(Err(error.to_string())),
+        }
+    }
+}
+
+/// Other writers came first, every time.
+fn outrun() -> EngineError {
+    StoreError::Stale("other writers came first too often".to_owned()).into()
 }
 
 /// Locks, also after a panic in another thread: what the engine remembers is only a hint (see `ahead`).

@@ -3,13 +3,20 @@
 //! Entries are never changed. A charge determines its entry, so a store that keeps the charge keeps the
 //! entry; the balances are sums of entries and can always be computed again.
 
+mod entry;
+
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::charge::Split;
 use crate::money::Amount;
+use crate::wallet::{Draw, Source};
+
+pub use entry::{Entry, EntryKind, EntryNumber, Posting};
 
 /// An account of the ledger, in one currency.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Account {
     /// Whose it is.
     pub owner: Owner,
@@ -18,7 +25,8 @@ pub struct Account {
 }
 
 /// Whose account it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// A customer of an app: what they owe.
     Customer {
@@ -31,8 +39,46 @@ pub enum Owner {
     Provider(String),
     /// Who runs Tollgate: what they keep.
     Platform,
-    /// A Builder: what they earned.
+    /// A Builder: what they earned and is not yet set apart for a payout.
     Builder(String),
+    /// A customer of an app: money of theirs that came in and is not yet used.
+    Paid {
+        /// The app.
+        app: String,
+        /// The customer.
+        customer: String,
+    },
+    /// A customer of an app: credit granted to them and not yet used.
+    Granted {
+        /// The app.
+        app: String,
+        /// The customer.
+        customer: String,
+    },
+    /// Where money comes in and leaves, outside the ledger: a payment provider or the bank. Its debits are
+    /// what it holds for the platform.
+    Clearing(String),
+    /// A Builder: set apart for a payout that has not arrived yet.
+    Transit(String),
+    /// A Builder: earnings kept back for a while.
+    Reserve(String),
+}
+
+impl Owner {
+    /// The account of what a customer owes.
+    pub fn customer(app: &str, customer: &str) -> Self {
+        Self::Customer { app: app.to_owned(), customer: customer.to_owned() }
+    }
+
+    /// The account of a customer's own money.
+    pub fn paid(app: &str, customer: &str) -> Self {
+        Self::Paid { app: app.to_owned(), customer: customer.to_owned() }
+    }
+
+    /// The account of credit granted to a customer.
+    pub fn granted(app: &str, customer: &str) -> Self {
+        Self::Granted { app: app.to_owned(), customer: customer.to_owned() }
+    }
 }
 
 impl fmt::Display for Account {
@@ -42,6 +88,11 @@ impl fmt::Display for Account {
             Owner::Provider(name) => write!(out, "provider {name}")?,
             Owner::Platform => write!(out, "platform")?,
             Owner::Builder(name) => write!(out, "Builder {name}")?,
+            Owner::Paid { app, customer } => write!(out, "paid balance of {customer} of {app}")?,
+            Owner::Granted { app, customer } => write!(out, "granted credit of {customer} of {app}")?,
+            Owner::Clearing(name) => write!(out, "clearing with {name}")?,
+            Owner::Transit(name) => write!(out, "payouts on their way to Builder {name}")?,
+            Owner::Reserve(name) => write!(out, "reserve of Builder {name}")?,
         }
         write!(out, " ({})", self.currency)
     }
@@ -69,6 +120,26 @@ pub fn amounts_of_charge(split: &Split) -> Option<[Amount; 4]> {
     Some([owed, split.network_cost, split.platform_fee, split.builder_earnings])
 }
 
+/// The accounts between which a charge is covered: what the customer owes, their own money, granted credit.
+pub fn accounts_of_draws(app: &str, customer: &str, currency: &str) -> [Account; 3] {
+    [Owner::customer(app, customer), Owner::paid(app, customer), Owner::granted(app, customer)]
+        .map(|owner| Account { owner, currency: currency.to_owned() })
+}
+
+/// The amounts of those postings, which add up to zero: what money and grants cover is not owed any more.
+/// `None` when a sum does not fit.
+pub fn amounts_of_draws(draws: &[Draw]) -> Option<[Amount; 3]> {
+    let (mut paid, mut granted) = (Amount::ZERO, Amount::ZERO);
+    for draw in draws {
+        match draw.source {
+            Source::Grant(_) => granted = granted.checked_sub(draw.amount)?,
+            Source::Paid => paid = paid.checked_sub(draw.amount)?,
+            Source::Credit | Source::Uncovered => {}
+        }
+    }
+    Some([Amount::ZERO.checked_sub(paid.checked_add(granted)?)?, paid, granted])
+}
+
 /// Who takes part in a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parties<'a> {
@@ -84,14 +155,18 @@ pub struct Parties<'a> {
     pub currency: &'a str,
 }
 
-/// What an account has taken in and given out, in nano-units. Never one signed balance: the two totals
-/// only grow, so a lost or doubled posting shows.
+/// What an account has taken in and given out, in nano-units. Never one signed balance: the two posted totals
+/// only grow, so a lost or doubled posting shows. What holds reserve is pending until they are resolved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     /// Sum of what was debited, zero or more.
     pub debits_posted: i128,
     /// Sum of what was credited, zero or more.
     pub credits_posted: i128,
+    /// Sum of what holds will debit. Falls when a hold is resolved, so what a commit adds may be negative.
+    pub debits_pending: i128,
+    /// Sum of what holds will credit; likewise.
+    pub credits_pending: i128,
 }
 
 impl Balance {
@@ -112,10 +187,12 @@ impl Balance {
         Some(Self {
             debits_posted: self.debits_posted.checked_add(other.debits_posted)?,
             credits_posted: self.credits_posted.checked_add(other.credits_posted)?,
+            debits_pending: self.debits_pending.checked_add(other.debits_pending)?,
+            credits_pending: self.credits_pending.checked_add(other.credits_pending)?,
         })
     }
 
-    /// Credits less debits; `None` on overflow.
+    /// Posted credits less posted debits; `None` on overflow.
     pub fn net(self) -> Option<i128> {
         self.credits_posted.checked_sub(self.debits_posted)
     }

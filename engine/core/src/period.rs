@@ -94,11 +94,19 @@ impl Calendar {
         {
             return Ok(*period);
         }
-        let moment = Timestamp::from_millisecond(time).map_err(|_| PeriodError::OutOfRange(time))?;
-        let first = self.zone.to_datetime(moment).date().first_of_month();
+        let first = self.day(time)?.first_of_month();
         let period = Period { first };
         self.last = Some((self.span(period)?, period));
         Ok(period)
+    }
+
+    /// The day in which a moment (milliseconds since 1970) lies.
+    ///
+    /// # Errors
+    /// [`PeriodError::OutOfRange`].
+    pub fn day(&self, time: i64) -> Result<Date, PeriodError> {
+        let moment = Timestamp::from_millisecond(time).map_err(|_| PeriodError::OutOfRange(time))?;
+        Ok(self.zone.to_datetime(moment).date())
     }
 
     /// The moments a period spans, in milliseconds since 1970: from its start up to, not including, its end.
@@ -130,6 +138,23 @@ mod tests {
         assert_eq!(paris.period(span.start - 1).unwrap().to_string(), "2023-10");
         assert_eq!(paris.period(span.end - 1), Ok(november));
         assert_eq!(paris.period(span.end).unwrap().to_string(), "2023-12");
+    }
+
+    #[test]
+    fn a_day_begins_at_local_midnight_also_when_clocks_change() {
+        let paris = Calendar::new("Europe/Paris").unwrap();
+        for (time, day) in [
+            ("2026-11-02T22:59:59.999Z", "2026-11-02"),
+            ("2026-11-02T23:00:00Z", "2026-11-03"),
+            // Summer time: midnight is an hour earlier, and the day of the change has 25 hours.
+            ("2026-10-24T21:59:59Z", "2026-10-24"),
+            ("2026-10-24T22:00:00Z", "2026-10-25"),
+            ("2026-10-25T22:59:59Z", "2026-10-25"),
+            ("2026-10-25T23:00:00Z", "2026-10-26"),
+        ] {
+            let moment = time.parse::<Timestamp>().unwrap().as_millisecond();
+            assert_eq!(paris.day(moment).unwrap().to_string(), day, "{time}");
+        }
     }
 
     #[test]

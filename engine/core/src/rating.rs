@@ -46,6 +46,14 @@ pub struct Candidate {
     pub network_cost: Amount,
 }
 
+impl Candidate {
+    /// An event as it was when it got this charge.
+    pub fn charged(event: Arc<Event>, party: PartyId, charge: &Charge) -> Self {
+        let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
+        Self { event, party, period, late, network_cost }
+    }
+}
+
 /// The outcome of each of `candidates`, which share `terms`, in their order.
 ///
 /// # Errors
@@ -237,6 +245,7 @@ impl Rater<'_, '_> {
                 usage,
                 lines,
                 refused,
+                draws: Vec::new(),
             })
             .map_err(Failure::Run)
     }

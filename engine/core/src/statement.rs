@@ -35,8 +35,12 @@ pub struct Statement {
     pub platform_fee: i128,
     /// Earned by the Builder.
     pub builder_earnings: i128,
-    /// What the customer owes: the sum of the three, and of the lines.
+    /// What the customer is charged: the sum of the three, and of the lines.
     pub total: i128,
+    /// How much of the total granted credit covered.
+    pub from_granted: i128,
+    /// How much of it the customer's own money covered. What neither covered is owed.
+    pub from_paid: i128,
 }
 
 /// A counter on a statement.
@@ -110,6 +114,8 @@ pub fn statements(engine: &Engine, filter: &StatementFilter) -> Result<Vec<State
             platform_fee: totals.platform_fee,
             builder_earnings: totals.builder_earnings,
             total: totals.total().ok_or(EngineError::LedgerFull)?,
+            from_granted: totals.from_granted,
+            from_paid: totals.from_paid,
         })
     });
     statements.collect()

@@ -5,20 +5,27 @@
 //! refuses the whole of it when that is no longer so. Whatever the engine remembers between commits is
 //! therefore a hint; the commit decides. Several writers may share a store.
 
+mod history;
 mod hold;
+mod notice;
+pub mod record;
 mod totals;
 
 use std::sync::Arc;
 
 use crate::catalog::Definition;
 use crate::charge::Charge;
+use crate::door;
 use crate::event::{Event, EventKey, Fingerprint};
-use crate::ledger::{Account, Balance};
+use crate::ledger::{Account, Balance, Entry, EntryNumber, Owner};
 use crate::period::Period;
 use crate::plugin::Digest;
 use crate::quantity::{Quantity, QuantitySum};
 
+pub use history::{RecordVisit, each_entry, each_event_of, each_record};
 pub use hold::{HoldCause, HoldReason};
+pub use notice::{Notice, NoticeKind, NoticeNumber};
+pub use record::{Record, RecordChange, RecordFilter, RecordKey, RecordKind, Version};
 
 /// Names one usage counter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,6 +87,17 @@ pub struct StoredEvent {
     pub voided: Option<Voided>,
 }
 
+impl StoredEvent {
+    /// The event, read again from what was received: what the door let in once, it lets in again.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when it does not.
+    pub fn event(&self) -> Result<Event, StoreError> {
+        door::parse(self.received.as_bytes())
+            .map_err(|error| StoreError::Corrupt(format!("a kept event does not parse any more: {error}")))
+    }
+}
+
 /// An event taken back. The event and its charge stay; this stands beside them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Voided {
@@ -136,6 +154,10 @@ pub struct StatementTotals {
     pub platform_fee: i128,
     /// Nano-units.
     pub builder_earnings: i128,
+    /// How much of it granted credit covered, in nano-units.
+    pub from_granted: i128,
+    /// How much of it the customer's own money covered, in nano-units. What neither covered is owed.
+    pub from_paid: i128,
 }
 
 /// Names one customer's statement of one period.
@@ -172,6 +194,16 @@ pub struct Commit {
     pub statements: Vec<(StatementKey, StatementTotals)>,
     /// Added to the balances, each at most once.
     pub balances: Vec<(Account, Balance)>,
+    /// Money that moved otherwise than by a charge. Refused when the store has one of the ids. What they post
+    /// is part of `balances`.
+    pub entries: Vec<Entry>,
+    /// Each record at most once. Refused when one is not at the version its change was decided from.
+    pub records: Vec<RecordChange>,
+    /// Versions that records must be at for the commit to hold, beside those it changes; 0 for one that must
+    /// not be there.
+    pub expects: Vec<(RecordKey, Version)>,
+    /// What somebody wants to be told of.
+    pub notices: Vec<Notice>,
 }
 
 /// A period's close.
@@ -283,6 +315,14 @@ pub trait Store: Send + Sync {
         self.find(keys)?.into_iter().map(read).collect()
     }
 
+    /// As [`Self::stored`], for one event.
+    ///
+    /// # Errors
+    /// Likewise.
+    fn stored_one(&self, key: &EventKey) -> Result<Option<StoredEvent>, StoreError> {
+        Ok(self.stored(&[key])?.into_iter().next().flatten())
+    }
+
     /// Up to `limit` events of one customer, the latest placement first: those placed before `before`, and
     /// only of one period, where given. Those taken back are among them.
     ///
@@ -340,6 +380,48 @@ pub trait Store: Send + Sync {
         owner: Option<&str>,
         period: Option<Period>,
     ) -> Result<Vec<(CounterKey, Quantity)>, StoreError>;
+
+    /// The balance of one account; empty for one the store does not have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn balance(&self, account: &Account) -> Result<Balance, StoreError>;
+
+    /// The entry of this id with its number.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn entry(&self, id: &str) -> Result<Option<(EntryNumber, Entry)>, StoreError>;
+
+    /// Up to `limit` entries after this number that post to an account of this owner (or any), in order.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn entries(
+        &self,
+        owner: Option<&Owner>,
+        after: EntryNumber,
+        limit: usize,
+    ) -> Result<Vec<(EntryNumber, Entry)>, StoreError>;
+
+    /// These records; `None` for one the store does not have.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError>;
+
+    /// Up to `limit` records that a filter selects: by owner and id, or, where it asks for those that are due,
+    /// by the moment at which they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn list_records(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<Record>, StoreError>;
+
+    /// Up to `limit` notices after this number, in order.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn notices(&self, after: NoticeNumber, limit: usize) -> Result<Vec<(NoticeNumber, Notice)>, StoreError>;
 
     /// All balances, sorted by account.
     ///

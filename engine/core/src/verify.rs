@@ -3,14 +3,16 @@
 //! It reads only. What it checks is listed in DESIGN terms: conservation, every event once, counters,
 //! statements and balances as sums of charges, re-execution.
 
-use std::collections::BTreeMap;
+mod money;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest as _, Sha256};
 
 use crate::charge::Charge;
-use crate::engine::{Engine, EngineError, Rulebook, Settling, parse_again};
+use crate::engine::{Engine, EngineError, Rulebook, Settling};
 use crate::event::{Event, EventKey};
 use crate::ledger::{Account, Balance};
 use crate::quantity::QuantitySum;
@@ -109,7 +111,7 @@ impl<'a> Audit<'a> {
             rules: engine.rules(),
             once: Check::new("Every accepted event is there once, with one outcome: charged or held"),
             conserved: Check::new(
-                "Every charge balances: total = lines = network cost + platform fee + earnings",
+                "Every charge balances: total = lines = network cost + platform fee + earnings = what covers it",
             ),
             counters: Check::new("Every usage counter is the sum of the steps its charges were rated from"),
             replayed: Check::new("Every charge, executed again in the sandbox, comes out identical"),
@@ -131,7 +133,7 @@ impl<'a> Audit<'a> {
         let mut charged: Vec<(Candidate, &Charge)> = Vec::with_capacity(events.len());
         let mut reversed: Vec<Reversed<'_>> = Vec::new();
         for stored in events {
-            let event = Arc::new(parse_again(&stored.received)?);
+            let event = Arc::new(stored.event()?);
             let (app, id) = (&stored.key.app, &stored.key.id);
             let in_order = stored.sequence > self.last;
             self.last = stored.sequence;
@@ -155,9 +157,7 @@ impl<'a> Audit<'a> {
                     self.rated = self.rated.saturating_add(1);
                     let party = parties.intern(self.rules.catalog(), app, &event.customer);
                     let party = party.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?;
-                    let (period, late, network_cost) =
-                        (charge.period, charge.late, charge.split.network_cost);
-                    charged.push((Candidate { event, party, period, late, network_cost }, charge));
+                    charged.push((Candidate::charged(event, party, charge), charge));
                 }
             }
         }
@@ -187,9 +187,10 @@ impl<'a> Audit<'a> {
             let mut settling = Settling::of_entries(parties);
             settling.add(party, &event.provider, reversal).ok_or(EngineError::LedgerFull)?;
             self.add(settling)?;
-            let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
-            let candidate = Candidate { event: Arc::clone(event), party, period, late, network_cost };
-            let back = Charge::clone(reversal).reversed(period, late).ok_or(EngineError::LedgerFull)?;
+            let candidate = Candidate::charged(Arc::clone(event), party, charge);
+            let back = Charge::clone(reversal)
+                .reversed(charge.period, charge.late)
+                .ok_or(EngineError::LedgerFull)?;
             let split = charge.split.with_total(back.total);
             self.conserved.require(split == Some(back.split), || format!("{name} returns another split"));
             let executed = match rules.terms(&charge.tariff) {
@@ -208,7 +209,10 @@ impl<'a> Audit<'a> {
 
     fn conservation(&mut self, id: &str, charge: &Charge) {
         let lines = charge.lines.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount.nano()));
+        let drawn = charge.draws.iter().try_fold(0_i64, |sum, draw| sum.checked_add(draw.amount.nano()));
+        let is_covered = charge.draws.is_empty() || drawn == Some(charge.total.nano());
         let balances = charge.split.total() == Some(charge.total) && lines == Some(charge.total.nano());
+        let balances = balances && is_covered;
         self.conserved.require(balances, || format!("the charge of {id} does not balance"));
     }
 
@@ -298,8 +302,12 @@ impl<'a> Audit<'a> {
         self.replayed.counted = format!("{executed} charges");
         self.compare_counters()?;
         let statements = self.compare_statements()?;
+        let money = money::checks(self.engine, &mut self.balances)?;
         let (balances, zero) = self.compare_balances()?;
-        Ok(vec![self.once, self.conserved, zero, balances, statements, self.counters, self.replayed])
+        let mut checks =
+            vec![self.once, self.conserved, zero, balances, statements, self.counters, self.replayed];
+        checks.extend(money);
+        Ok(checks)
     }
 
     fn compare_counters(&mut self) -> Result<(), EngineError> {
@@ -345,7 +353,11 @@ impl<'a> Audit<'a> {
             let net = balance.net().ok_or(EngineError::LedgerFull)?;
             *sum = sum.checked_add(net).ok_or(EngineError::LedgerFull)?;
         }
-        check.require(kept.len() == self.balances.len(), || "there are more or fewer accounts".to_owned());
+        let known: BTreeSet<&Account> = kept.iter().map(|(account, _)| account).collect();
+        for (account, balance) in &self.balances {
+            let is_there = *balance == Balance::default() || known.contains(account);
+            check.require(is_there, || format!("{account} is missing"));
+        }
         for (currency, sum) in &sums {
             zero.require(*sum == 0, || format!("{currency}: {}", crate::money::format_nano(*sum)));
         }

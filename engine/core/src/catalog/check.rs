@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{App, AppTerms, Builder, Catalog, CatalogError, Customer, Definition, NAME_BYTES_MAX, Tariff};
+use crate::money::Amount;
+use crate::payout::{PayoutTerms, minor_unit};
 use crate::period::Calendar;
 use crate::price_book::PriceBook;
 
@@ -36,6 +38,7 @@ impl Catalog {
     fn check_builder(&self, builder: &Builder) -> Result<(), CatalogError> {
         name("id", &builder.id)?;
         name("name", &builder.name)?;
+        check_payouts(&builder.payouts)?;
         builder.app_terms.as_ref().map_or(Ok(()), |terms| self.check_terms(terms))
     }
 
@@ -164,4 +167,20 @@ fn invalid(field: &'static str, message: String) -> Result<(), CatalogError> {
 /// What is defined under an id that a definition names.
 fn required<'a, T>(kind: &'static str, id: &str, found: Option<&'a T>) -> Result<&'a T, CatalogError> {
     found.ok_or_else(|| CatalogError::Missing { kind, id: id.to_owned() })
+}
+
+fn check_payouts(terms: &PayoutTerms) -> Result<(), CatalogError> {
+    let share = terms.reserve_share;
+    if share < Decimal::ZERO || share > Decimal::ONE {
+        return invalid("payouts.reserve_share", format!("{share} is not between 0 and 1"));
+    }
+    for (currency, minimum) in &terms.minimum {
+        if minor_unit(currency).is_none() {
+            return invalid("payouts.minimum", format!("{currency:?} is not an ISO 4217 currency"));
+        }
+        if *minimum < Amount::ZERO {
+            return invalid("payouts.minimum", format!("{minimum} is negative"));
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Amount;
+use crate::payout::PayoutTerms;
 use crate::plugin::Digest;
 use crate::price_book::PriceBook;
 use crate::quantity::Quantity;
@@ -20,6 +21,9 @@ pub struct Builder {
     /// What the platform agreed with it for new apps; without it, only the platform makes its apps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_terms: Option<AppTerms>,
+    /// What the platform agreed with it about payouts.
+    #[serde(default, skip_serializing_if = "PayoutTerms::is_default")]
+    pub payouts: PayoutTerms,
 }
 
 /// What a Builder's app agrees with the platform. Only the platform sets it.

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::*;
+use crate::payout::PayoutTerms;
 
 /// App `acme` of Builder `builder`, in dollars, with an empty price book.
 pub(crate) fn catalog() -> Catalog {
@@ -17,7 +18,12 @@ pub(crate) fn catalog() -> Catalog {
 pub(crate) fn definitions() -> Vec<Definition> {
     let book = serde_json::from_str(r#"{"currency":"USD","entries":[]}"#).unwrap();
     vec![
-        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into(), app_terms: None }),
+        Definition::Builder(Builder {
+            id: "builder".into(),
+            name: "Builder".into(),
+            app_terms: None,
+            payouts: PayoutTerms::default(),
+        }),
         Definition::PriceBook("default".into(), book),
         Definition::App(app()),
     ]
@@ -103,7 +109,12 @@ fn what_a_definition_names_must_be_defined() {
 #[test]
 fn an_app_never_goes_to_another_builder() {
     let mut catalog = catalog();
-    let other = Builder { id: "other".into(), name: "Other".into(), app_terms: None };
+    let other = Builder {
+        id: "other".into(),
+        name: "Other".into(),
+        app_terms: None,
+        payouts: PayoutTerms::default(),
+    };
     catalog.define(&Definition::Builder(other)).unwrap();
     let error = catalog.check(&Definition::App(App { builder: "other".into(), ..app() })).unwrap_err();
     assert_eq!(error.to_string(), "builder: an app's Builder never changes; acme has builder");
@@ -112,7 +123,12 @@ fn an_app_never_goes_to_another_builder() {
 #[test]
 fn a_builder_uses_its_own_plugins_and_the_platforms() {
     let mut catalog = catalog();
-    let other = Builder { id: "other".into(), name: "Other".into(), app_terms: None };
+    let other = Builder {
+        id: "other".into(),
+        name: "Other".into(),
+        app_terms: None,
+        payouts: PayoutTerms::default(),
+    };
     catalog.define(&Definition::Builder(other)).unwrap();
     let plugin = |bytes: &[u8], builder: Option<&str>| PluginOwnership {
         digest: Digest::of(bytes),

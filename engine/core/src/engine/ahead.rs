@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::funding::{Books, KnownWallet, WalletKey};
 use crate::event::{Event, EventKey, Fingerprint};
 use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::rating::counters::CounterSource;
-use crate::store::{Commit, CounterKey, SeenKey, Store, StoreError};
+use crate::store::record::Versioned;
+use crate::store::{Commit, CounterKey, SeenKey, Store, StoreError, Version};
+use crate::wallet::Hold;
 
 /// Beyond so many counters or keys the memory is emptied, once nothing is on its way.
 const REMEMBERED_MAX: usize = 1_000_000;
@@ -23,6 +26,10 @@ pub(super) struct Ahead {
     seen: FxHashSet<SeenKey>,
     in_flight: FxHashMap<EventKey, Fingerprint>,
     closed: FxHashMap<String, Arc<[Period]>>,
+    /// Of each app, how many wallets it has had opened, as a version.
+    opened: FxHashMap<Arc<str>, Version>,
+    wallets: FxHashMap<WalletKey, KnownWallet>,
+    holds: FxHashMap<EventKey, Versioned<Hold>>,
 }
 
 impl Ahead {
@@ -41,11 +48,29 @@ impl Ahead {
         Ok(periods)
     }
 
+    /// How many wallets an app has had opened, as a version.
+    pub(super) fn opened(&self, app: &str) -> Option<Version> {
+        self.opened.get(app).copied()
+    }
+
+    /// A customer's wallet, or that there is none.
+    pub(super) fn wallet(&self, key: &WalletKey) -> Option<&KnownWallet> {
+        self.wallets.get(key)
+    }
+
+    /// The hold for an event.
+    pub(super) fn hold(&self, event: &EventKey) -> Option<&Versioned<Hold>> {
+        self.holds.get(event)
+    }
+
     /// Remembers a commit that the store has taken in.
     pub(super) fn remember(&mut self, commit: Remembered) {
         self.counters.extend(commit.counters);
         self.seen.extend(commit.seen);
         self.in_flight.extend(commit.events);
+        self.opened.extend(commit.books.opened);
+        self.wallets.extend(commit.books.wallets);
+        self.holds.extend(commit.books.holds);
     }
 
     /// These events are durable.
@@ -53,7 +78,8 @@ impl Ahead {
         for event in events {
             self.in_flight.remove(&event.key);
         }
-        let large = self.counters.len() > REMEMBERED_MAX || self.seen.len() > REMEMBERED_MAX;
+        let sizes = [self.counters.len(), self.seen.len(), self.wallets.len(), self.holds.len()];
+        let large = sizes.into_iter().any(|size| size > REMEMBERED_MAX);
         if large && self.in_flight.is_empty() {
             self.forget();
         }
@@ -70,11 +96,13 @@ pub(super) struct Remembered {
     counters: Vec<(CounterKey, Quantity)>,
     seen: Vec<SeenKey>,
     events: Vec<(EventKey, Fingerprint)>,
+    books: Books,
 }
 
 impl Remembered {
-    pub(super) fn of(commit: &Commit) -> Self {
+    pub(super) fn of(commit: &Commit, books: Books) -> Self {
         Self {
+            books,
             counters: commit.counters.iter().map(|change| (change.key.clone(), change.after)).collect(),
             seen: commit.seen.clone(),
             events: commit.events.iter().map(|(event, _)| (event.key.clone(), event.fingerprint)).collect(),

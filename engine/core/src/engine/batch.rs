@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashMap;
 
+use super::ahead::Ahead;
 use super::breaker::{Breakers, Suspended};
+use super::funding::Funding;
 use super::rulebook::Rulebook;
 use super::settling::{Settling, Sums};
 use super::{EngineError, lock};
 use crate::catalog::{Catalog, CostAuthority};
+use crate::charge::Charge;
 use crate::event::Event;
 use crate::money::Amount;
 use crate::period::{Calendar, Period};
@@ -20,12 +23,12 @@ use crate::rating::counters::{CounterSource, Counters};
 use crate::rating::parties::{Parties, PartyId};
 use crate::rating::terms::Terms;
 use crate::rating::{self, Candidate};
-use crate::store::{Commit, HoldCause, HoldReason, Outcome, StoreError};
+use crate::store::{Commit, HoldCause, HoldReason, Outcome, Store, StoreError};
 
 /// Below so many rows a thread costs more than it saves.
 const PARALLEL_ROWS_MIN: usize = 256;
 
-/// The outcomes of a batch, in order, and the commit that makes them so (without its events).
+/// The outcomes of a batch, in order, and what they change of counters.
 pub(super) struct Decided {
     pub(super) outcomes: Vec<Outcome>,
     pub(super) commit: Commit,
@@ -87,8 +90,33 @@ impl Placed {
             });
         let outcomes: Vec<Outcome> = outcomes.collect();
         let (counters, seen) = counters.changes();
-        let (statements, balances) = self.settle(&outcomes).ok_or(EngineError::LedgerFull)?;
-        Ok(Decided { outcomes, commit: Commit { counters, seen, statements, balances, ..Commit::default() } })
+        Ok(Decided { outcomes, commit: Commit { counters, seen, ..Commit::default() } })
+    }
+
+    /// Covers the charges, in order, from the wallets of those who have one.
+    pub(super) fn cover(
+        &self,
+        outcomes: &mut [Outcome],
+        ahead: &Ahead,
+        store: &dyn Store,
+    ) -> Result<Funding, EngineError> {
+        let charged = outcomes.iter_mut().zip(&self.candidates);
+        let charged = charged.filter_map(|(outcome, placed)| match (outcome, placed) {
+            (Outcome::Rated(charge), Ok(candidate)) => Some((candidate, charge)),
+            _ => None,
+        });
+        let charged: Vec<(&Candidate, &mut Charge)> = charged.collect();
+        let asked = charged
+            .iter()
+            .map(|(candidate, _)| (self.parties.get(candidate.party), Some(&candidate.event.key)));
+        let asked: Vec<_> = asked.collect();
+        let mut funding = Funding::load(ahead, store, &asked)?;
+        if funding.has_any_wallet() {
+            for (candidate, charge) in charged {
+                funding.cover_event(self.parties.get(candidate.party), &candidate.event, charge)?;
+            }
+        }
+        Ok(funding)
     }
 
     /// Rates every run. The runs of a wave share no counter, so the first wave, which is nearly always the
@@ -128,7 +156,7 @@ impl Placed {
     }
 
     /// What the charges add to statements and balances; `None` when a sum does not fit.
-    fn settle(&self, outcomes: &[Outcome]) -> Option<Sums> {
+    pub(super) fn settle(&self, outcomes: &[Outcome]) -> Option<Sums> {
         let mut settling = Settling::of_events(&self.parties);
         for (outcome, placed) in outcomes.iter().zip(&self.candidates) {
             if let (Outcome::Rated(charge), Ok(candidate)) = (outcome, placed) {

@@ -21,10 +21,12 @@ pub(super) struct Breakers {
     failing: BTreeMap<Arc<str>, Failing>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Failing {
     in_a_row: u32,
     reason: String,
+    /// That it is suspended has been told.
+    is_told: bool,
 }
 
 impl Breakers {
@@ -47,7 +49,7 @@ impl Breakers {
             match outcome {
                 Outcome::Held(reason) if reason.cause == HoldCause::Plugin => {
                     let failing = self.failing.entry(Arc::clone(tariff));
-                    let failing = failing.or_insert_with(|| Failing { in_a_row: 0, reason: String::new() });
+                    let failing = failing.or_default();
                     failing.in_a_row = failing.in_a_row.saturating_add(1);
                     failing.reason.clone_from(&reason.message);
                 }
@@ -57,6 +59,16 @@ impl Breakers {
                 }
             }
         }
+    }
+
+    /// The tariffs that were suspended since this was last asked, each with its last failure.
+    pub(super) fn newly_suspended(&mut self) -> Vec<(Arc<str>, String)> {
+        let suspended = self.failing.iter_mut().filter(|(_, failing)| failing.in_a_row >= FAILURES_MAX);
+        let new = suspended.filter_map(|(tariff, failing)| {
+            let is_told = std::mem::replace(&mut failing.is_told, true);
+            (!is_told).then(|| (Arc::clone(tariff), failing.reason.clone()))
+        });
+        new.collect()
     }
 
     /// Lets the suspended tariffs be tried again; one more failure suspends such a tariff anew.
@@ -86,6 +98,8 @@ mod tests {
         breakers.learn(&tariff, failures(99).iter());
         assert_eq!(breakers.suspended().get("t"), None);
         breakers.learn(&tariff, failures(1).iter());
+        let told = breakers.newly_suspended();
+        assert_eq!(told, [(Arc::clone(&tariff), "it trapped".to_owned())]);
         let reason = breakers.suspended().remove("t").unwrap();
         assert_eq!(reason.cause, HoldCause::Suspended);
         assert_eq!(
@@ -96,5 +110,6 @@ mod tests {
         assert_eq!(breakers.suspended(), Suspended::new());
         breakers.learn(&tariff, failures(1).iter());
         assert_eq!(breakers.suspended().len(), 1);
+        assert_eq!(breakers.newly_suspended(), [], "it is told once");
     }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde_json::json;
 
+use super::funding::Funding;
 use super::settling::Settling;
 use super::{Engine, EngineError, Rulebook, lock};
-use crate::catalog::Catalog;
+use crate::catalog::{App, Catalog};
 use crate::charge::Charge;
 use crate::frame::{Frame, NumberColumn, TextColumn, Totals};
 use crate::money::{self, Amount};
@@ -18,7 +20,8 @@ use crate::rating::parties::{Parties, PartyId};
 use crate::rating::terms::Terms;
 use crate::rating::{answer, priced_lines, refusals, split_of};
 use crate::store::{
-    Closing, ClosingCharge, Commit, CounterKey, StatementFilter, StatementKey, StatementTotals,
+    Closing, ClosingCharge, Commit, CounterKey, Notice, NoticeKind, StatementFilter, StatementKey,
+    StatementTotals,
 };
 use crate::words;
 
@@ -71,18 +74,26 @@ impl Engine {
             }
         }
         charges.sort_by(|one: &ClosingCharge, other| one.customer.cmp(&other.customer));
-        let mut owed: Vec<(PartyId, &ClosingCharge)> = Vec::with_capacity(charges.len());
-        for charge in &charges {
-            let party = parties.intern(rules.catalog(), app, &charge.customer);
+        let mut owed: Vec<(PartyId, &mut Charge)> = Vec::with_capacity(charges.len());
+        for ClosingCharge { customer, charge, .. } in &mut charges {
+            let party = parties.intern(rules.catalog(), app, customer);
             owed.push((party.ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?, charge));
         }
+        let asked: Vec<_> = owed.iter().map(|(party, _)| (parties.get(*party), None)).collect();
+        let mut funding = Funding::load(&ahead, &*self.store, &asked)?;
         let mut settling = Settling::of_entries(&parties);
+        let moment = span.end.saturating_sub(1);
         for (party, charge) in owed {
-            settling.add(party, "", &charge.charge).ok_or(EngineError::LedgerFull)?;
+            funding
+                .cover(parties.get(party), moment, "", charge, |wallet, total| wallet.draw(total, moment))?;
+            settling.add(party, "", charge).ok_or(EngineError::LedgerFull)?;
         }
         let (statements, balances) = settling.finish().ok_or(EngineError::LedgerFull)?;
+        funding.tell(closed_notice(defined, period, span.end, customers));
         let closing = Closing { app: app.to_owned(), period, charges: charges.clone() };
-        self.commit(Commit { closes: Some(closing), statements, balances, ..Commit::default() })?;
+        let commit = Commit { closes: Some(closing), statements, balances, ..Commit::default() };
+        let (commit, _) = funding.finish()?.add_to(commit)?;
+        self.commit(commit)?;
         ahead.forget();
         Ok(Closed { customers, charges })
     }
@@ -136,13 +147,27 @@ impl Engine {
             let (total, split) =
                 split_of(terms, Amount::ZERO, &lines).map_err(|reason| wrong(reason.message))?;
             let tariff = Arc::clone(&terms.tariff_id);
-            let charge =
-                Charge { tariff, period, late: false, total, split, usage: Vec::new(), lines, refused };
+            let charge = Charge {
+                tariff,
+                period,
+                late: false,
+                total,
+                split,
+                usage: Vec::new(),
+                lines,
+                refused,
+                draws: Vec::new(),
+            };
             let (app, customer) = (terms.app.id.clone(), account.customer.to_string());
             charges.push(ClosingCharge { app, customer, charge });
         }
         Ok(charges)
     }
+}
+
+fn closed_notice(app: &App, period: Period, at: i64, customers: usize) -> Notice {
+    let data = json!({ "app": app.id, "period": period, "customers": customers });
+    Notice { builder: app.builder.clone(), kind: NoticeKind::PeriodClosed, at, data }
 }
 
 /// Accounts under the tariff in force at a moment; those without a usable one owe nothing at the close.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineError, parse_again};
+use super::{Engine, EngineError};
 use crate::charge::{Charge, Split, UsageRow};
 use crate::event::{Event, EventKey};
 use crate::rating::Candidate;
@@ -104,8 +104,8 @@ impl Engine {
     /// # Errors
     /// When the store fails.
     pub fn explain(&self, key: &EventKey) -> Result<Option<Explained>, EngineError> {
-        let Some(stored) = self.store.stored(&[key])?.into_iter().next().flatten() else { return Ok(None) };
-        let event = Arc::new(parse_again(&stored.received)?);
+        let Some(stored) = self.store.stored_one(key)? else { return Ok(None) };
+        let event = Arc::new(stored.event()?);
         let rules = self.rules();
         let Outcome::Rated(charge) = &stored.outcome else {
             return Ok(Some(Explained { event, stored, terms: None, reproduced: None }));
@@ -114,8 +114,7 @@ impl Engine {
         let mut parties = Parties::default();
         let party = parties.intern(rules.catalog(), &key.app, &event.customer);
         let reproduced = terms.as_ref().zip(party).map(|(terms, party)| {
-            let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
-            let candidate = Candidate { event: Arc::clone(&event), party, period, late, network_cost };
+            let candidate = Candidate::charged(Arc::clone(&event), party, charge);
             let rows = [(&candidate, &*charge.usage)];
             match replay::execute(&*self.pricer, terms, &parties, &rows) {
                 Ok((executed, fuel)) => {

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::ahead::Latest;
 use super::{Engine, EngineError, batch, lock};
-use crate::door;
 use crate::event::Event;
-use crate::store::{Commit, Outcome, Sequence, StoreError};
+use crate::store::{Commit, Outcome, Sequence};
 
 /// How many held events are rated in one commit.
 const BATCH: usize = 1_000;
@@ -34,7 +33,7 @@ impl Engine {
             after = last.sequence;
             let mut events = Vec::with_capacity(held.len());
             for stored in &held {
-                events.push(Arc::new(parse_again(&stored.received)?));
+                events.push(Arc::new(stored.event()?));
             }
             let sequences: Vec<Sequence> = held.iter().map(|stored| stored.sequence).collect();
             self.release(&events, &sequences, &mut retried)?;
@@ -53,7 +52,9 @@ impl Engine {
         let suspended = self.suspended();
         let mut ahead = lock(&self.ahead);
         let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), events)?;
-        let decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
+        let mut decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
+        let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;
+        let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
         let mut released = Vec::new();
         for (sequence, outcome) in sequences.iter().zip(decided.outcomes) {
             if let Outcome::Rated(charge) = outcome {
@@ -63,15 +64,11 @@ impl Engine {
         let rated = u64::try_from(released.len()).unwrap_or(u64::MAX);
         retried.rated = retried.rated.saturating_add(rated);
         retried.held = retried.held.saturating_add((events.len() as u64).saturating_sub(rated));
-        let committed = self.commit(Commit { released, ..decided.commit });
+        let commit = Commit { released, statements, balances, ..decided.commit };
+        let (commit, _) = funding.finish()?.add_to(commit)?;
+        let committed = self.commit(commit);
         // What was counted is not in `ahead`: it is read from the store again.
         ahead.forget();
         Ok(committed?)
     }
-}
-
-/// An event that was let in once.
-pub(crate) fn parse_again(received: &str) -> Result<Event, StoreError> {
-    door::parse(received.as_bytes())
-        .map_err(|error| StoreError::Corrupt(format!("a kept event does not parse any more: {error}")))
 }

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Engine, EngineError, Receipt, lock};
+use super::{ATTEMPTS_MAX, Engine, EngineError, Receipt, lock, outrun};
 use crate::event::{Event, EventKey};
 use crate::store::{StoreError, Ticket};
-
-/// How often a batch is rated again because another writer came first.
-const ATTEMPTS_MAX: usize = 100;
 
 /// A batch that has been rated and is being written.
 #[must_use = "nothing is acknowledged before `wait` returns"]
@@ -44,7 +41,7 @@ impl Pending<'_> {
             }
             pending = engine.submit(&events)?;
         }
-        Err(StoreError::Stale("other writers came first too often".to_owned()).into())
+        Err(outrun())
     }
 }
 

@@ -4,17 +4,20 @@
 //! answer of this moment, not a promise: what runs meanwhile counts.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::{Engine, EngineError, batch};
 use crate::catalog::Limits;
 use crate::charge::Charge;
 use crate::event::Event;
-use crate::money::format_nano;
+use crate::money::{Amount, format_money, format_nano};
 use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::rating::counters::CounterSource;
+use crate::store::record;
 use crate::store::{CounterKey, Outcome, SeenKey, StatementFilter, Store, StoreError};
+use crate::wallet::{Shortfall, Wallet};
 
 /// What one event would come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +31,8 @@ pub struct Quote {
 /// A reason why an event should not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// A stable word: a refusal's code, or `charge_max`, `usage_max`, or the cause of a hold.
+    /// A stable word: a refusal's code, or `charge_max`, `usage_max`, `insufficient_funds`, or why an event would
+    /// be held.
     pub code: String,
     /// The whole story, as a sentence.
     pub message: String,
@@ -57,7 +61,7 @@ impl Engine {
         let mut closed = |app: &str| Ok(store.closed_periods(app)?.into());
         let placed = batch::place(&rules, &self.suspended(), &mut closed, events)?;
         let decided = placed.decide(&*self.pricer, &Durable(store), &self.breakers)?;
-        let mut spending = Spending { store, charged: BTreeMap::new() };
+        let mut spending = Spending { store, charged: BTreeMap::new(), wallets: BTreeMap::new() };
         let quotes = events.iter().zip(decided.outcomes).map(|(event, outcome)| {
             let customer = rules.catalog().customer(&event.key.app, &event.customer);
             let denials = match &outcome {
@@ -70,6 +74,8 @@ impl Engine {
                         denials.extend(beyond_usage(&customer.limits, charge));
                         denials.extend(spending.beyond_charge(&customer.limits, event, charge)?);
                     }
+                    let currency = rules.catalog().app(&event.key.app).map(|app| app.currency.as_str());
+                    denials.extend(spending.beyond_funds(event, charge, currency.unwrap_or_default())?);
                     denials
                 }
             };
@@ -80,7 +86,7 @@ impl Engine {
 }
 
 /// What the plugin itself says against the event.
-fn refusals(charge: &Charge) -> Vec<Denial> {
+pub(super) fn refusals(charge: &Charge) -> Vec<Denial> {
     let refused = charge.refused.iter();
     refused
         .map(|refused| Denial { code: refused.code.to_string(), message: refused.detail.clone() })
@@ -88,7 +94,7 @@ fn refusals(charge: &Charge) -> Vec<Denial> {
 }
 
 /// Units of which the customer would have used more than it may.
-fn beyond_usage(limits: &Limits, charge: &Charge) -> Vec<Denial> {
+pub(super) fn beyond_usage(limits: &Limits, charge: &Charge) -> Vec<Denial> {
     let rows = charge.usage.iter().filter(|row| row.after > row.before);
     let beyond = rows.filter_map(|row| {
         let most = *limits.usage_max.get(&*row.unit)?;
@@ -107,16 +113,40 @@ fn beyond_usage(limits: &Limits, charge: &Charge) -> Vec<Denial> {
 struct Spending<'a> {
     store: &'a dyn Store,
     charged: BTreeMap<(String, String, Period), i128>,
+    wallets: BTreeMap<(String, String), Option<Wallet>>,
 }
 
 impl Spending<'_> {
+    /// Whether there is too little in the customer's wallet, if they have one.
+    fn beyond_funds(
+        &mut self,
+        event: &Event,
+        charge: &Charge,
+        currency: &str,
+    ) -> Result<Option<Denial>, EngineError> {
+        let place = (event.key.app.clone(), event.customer.clone());
+        let wallet = match self.wallets.entry(place) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let wallet = record::read(self.store, &event.key.app, &event.customer)?;
+                place.insert(wallet.map(|wallet| wallet.value))
+            }
+        };
+        let Some(wallet) = wallet else { return Ok(None) };
+        let price = charge.total.max(Amount::ZERO);
+        let reserved = wallet.reserve(price, event.time);
+        Ok(reserved.err().map(|shortfall| insufficient(price, shortfall, currency)))
+    }
+
     fn beyond_charge(
         &mut self,
         limits: &Limits,
         event: &Event,
         charge: &Charge,
     ) -> Result<Option<Denial>, EngineError> {
-        let Some(most) = limits.charge_max else { return Ok(None) };
+        if limits.charge_max.is_none() {
+            return Ok(None);
+        }
         let (app, customer, period) = (event.key.app.clone(), event.customer.clone(), charge.period);
         let filter = StatementFilter {
             app: Some(app.clone()),
@@ -131,15 +161,37 @@ impl Spending<'_> {
             let totals = statements.first().map(|(_, totals)| totals.total());
             totals.unwrap_or(Some(0)).ok_or(EngineError::LedgerFull)?
         };
+        let denial = beyond_charge(limits, so_far, charge)?;
         let then = so_far.checked_add(i128::from(charge.total.nano())).ok_or(EngineError::LedgerFull)?;
         self.charged.insert(place, then);
-        let is_beyond = then > i128::from(most.nano()) && charge.total.nano() > 0;
-        Ok(is_beyond.then(|| Denial {
-            code: "charge_max".to_owned(),
-            message: format!(
-                "it would bring the charges of {period} to {}; the customer may be charged {most}",
-                format_nano(then)
-            ),
-        }))
+        Ok(denial)
     }
+}
+
+/// There is too little money for an event.
+pub(super) fn insufficient(price: Amount, shortfall: Shortfall, currency: &str) -> Denial {
+    let told = |amount: Amount| format_money(i128::from(amount.nano()), currency);
+    Denial {
+        code: "insufficient_funds".to_owned(),
+        message: format!("it would cost {}, and {} is available", told(price), told(shortfall.available)),
+    }
+}
+
+/// Whether a charge would bring what was charged beyond what may be.
+pub(super) fn beyond_charge(
+    limits: &Limits,
+    so_far: i128,
+    charge: &Charge,
+) -> Result<Option<Denial>, EngineError> {
+    let Some(most) = limits.charge_max else { return Ok(None) };
+    let then = so_far.checked_add(i128::from(charge.total.nano())).ok_or(EngineError::LedgerFull)?;
+    let is_beyond = then > i128::from(most.nano()) && charge.total.nano() > 0;
+    Ok(is_beyond.then(|| Denial {
+        code: "charge_max".to_owned(),
+        message: format!(
+            "it would bring the charges of {} to {}; the customer may be charged {most}",
+            charge.period,
+            format_nano(then)
+        ),
+    }))
 }

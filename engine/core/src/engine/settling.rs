@@ -22,6 +22,8 @@ pub(crate) struct Settling<'a> {
     statements: FxHashMap<(PartyId, Period), StatementTotals>,
     /// Of each customer and provider, the sums of the four postings.
     balances: FxHashMap<PartyId, Vec<(String, [Balance; 4])>>,
+    /// Of each customer with a wallet, the sums of what covered the charges.
+    drawn: FxHashMap<PartyId, [Balance; 3]>,
 }
 
 impl<'a> Settling<'a> {
@@ -32,13 +34,14 @@ impl<'a> Settling<'a> {
 
     /// For what a close charges, and for reversals.
     pub(crate) fn of_entries(parties: &'a Parties) -> Self {
-        Self { parties, events: 0, statements: FxHashMap::default(), balances: FxHashMap::default() }
+        let (statements, balances, drawn) = Default::default();
+        Self { parties, events: 0, statements, balances, drawn }
     }
 
     /// Adds a charge; `None` when a sum does not fit.
     pub(crate) fn add(&mut self, party: PartyId, provider: &str, charge: &Charge) -> Option<()> {
         let statement = self.statements.entry((party, charge.period)).or_default();
-        statement.add_charge(self.events, &charge.lines, &charge.split)?;
+        statement.add_charge(self.events, charge)?;
         let providers = self.balances.entry(party).or_default();
         let position = providers.iter().position(|(name, _)| name == provider).unwrap_or_else(|| {
             providers.push((provider.to_owned(), [Balance::default(); 4]));
@@ -47,6 +50,12 @@ impl<'a> Settling<'a> {
         let (_, sums) = providers.get_mut(position)?;
         for (sum, amount) in sums.iter_mut().zip(ledger::amounts_of_charge(&charge.split)?) {
             *sum = sum.with(amount)?;
+        }
+        if !charge.draws.is_empty() {
+            let sums = self.drawn.entry(party).or_default();
+            for (sum, amount) in sums.iter_mut().zip(ledger::amounts_of_draws(&charge.draws)?) {
+                *sum = sum.with(amount)?;
+            }
         }
         Some(())
     }
@@ -76,6 +85,15 @@ impl<'a> Settling<'a> {
                 }
             }
         }
+        for (party, sums) in self.drawn {
+            let party = self.parties.get(party);
+            let accounts = ledger::accounts_of_draws(&party.app.id, &party.customer, &party.app.currency);
+            for (account, sum) in accounts.into_iter().zip(sums) {
+                let balance = balances.entry(account).or_default();
+                *balance = balance.plus(sum)?;
+            }
+        }
+        balances.retain(|_, balance| *balance != Balance::default());
         Some((statements.into_iter().collect(), balances.into_iter().collect()))
     }
 }

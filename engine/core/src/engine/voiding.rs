@@ -11,10 +11,14 @@
 
 use std::sync::Arc;
 
+use super::ahead::Ahead;
 use super::batch::first_open;
-use super::{Engine, EngineError, Rulebook, Settling, lock, parse_again};
+use super::funding::Funding;
+use super::refunding::Refunds;
+use super::{Engine, EngineError, Rulebook, Settling};
 use crate::charge::{Charge, UsageRow};
 use crate::event::{Event, EventKey};
+use crate::money::Amount;
 use crate::period::Period;
 use crate::plugin::Aggregation;
 use crate::quantity::{Quantity, QuantityError};
@@ -22,15 +26,10 @@ use crate::rating::Candidate;
 use crate::rating::parties::Parties;
 use crate::rating::replay::{self, Executed};
 use crate::rating::terms::{Terms, UnitTerms};
+use crate::store::record;
 use crate::store::{
-    Commit, CounterChange, CounterKey, Outcome, Placement, SeenKey, Sequence, StoreError, StoredEvent, Voided,
+    Commit, CounterChange, CounterKey, Outcome, SeenKey, Sequence, StoredEvent, Voided, each_event_of,
 };
-
-/// How often a void is worked out again because another writer came first.
-const ATTEMPTS_MAX: usize = 100;
-
-/// How many events of a customer are read at a time.
-const BATCH: usize = 1_000;
 
 /// What the engine answers when asked to void an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,40 +49,39 @@ impl Engine {
     /// # Errors
     /// When the plugin does not price the event any more (nothing is changed), or the store fails.
     pub fn void(&self, key: &EventKey, reason: &str, at: i64) -> Result<VoidReceipt, EngineError> {
-        for _ in 0..ATTEMPTS_MAX {
-            match self.try_void(key, reason, at) {
-                Err(EngineError::Store(StoreError::Stale(_))) => {}
-                answer => return answer,
-            }
-        }
-        Err(StoreError::Stale("other writers came first too often".to_owned()).into())
+        self.alone(|rules| self.try_void(rules, key, reason, at))
     }
 
-    fn try_void(&self, key: &EventKey, reason: &str, at: i64) -> Result<VoidReceipt, EngineError> {
-        let rules = self.rules();
-        let mut ahead = lock(&self.ahead);
-        // Everything on its way arrives before this.
-        self.commit(Commit::default())?;
-        ahead.forget();
-        let Some(stored) = self.store.stored(&[key])?.into_iter().next().flatten() else {
-            return Ok(VoidReceipt::Unknown);
+    fn try_void(
+        &self,
+        rules: &Rulebook,
+        key: &EventKey,
+        reason: &str,
+        at: i64,
+    ) -> Result<(VoidReceipt, Option<Commit>), EngineError> {
+        let Some(stored) = self.store.stored_one(key)? else {
+            return Ok((VoidReceipt::Unknown, None));
         };
         if let Some(voided) = stored.voided {
-            return Ok(VoidReceipt::Already(voided));
+            return Ok((VoidReceipt::Already(voided), None));
+        }
+        if let Some(refunded) = record::read::<Refunds>(&*self.store, &key.app, &key.id)? {
+            let message = format!(
+                "event {} cannot be voided: {} of it was refunded, refund the rest instead",
+                key.id, refunded.value.total
+            );
+            return Err(EngineError::NotVoidable(message));
         }
         let voided = |reversal| Voided { reversal, reason: reason.to_owned(), at };
         let (voided, mut commit) = match &stored.outcome {
             Outcome::Held(_) => (voided(None), Commit::default()),
             Outcome::Rated(charge) => {
-                let (reversal, commit) = Voiding::new(self, &rules, &stored, charge)?.reverse()?;
+                let (reversal, commit) = Voiding::new(self, rules, &stored, charge)?.reverse()?;
                 (voided(Some(reversal)), commit)
             }
         };
         commit.voids = vec![(stored.sequence, voided.clone())];
-        let committed = self.commit(commit);
-        ahead.forget();
-        committed?;
-        Ok(VoidReceipt::Voided(voided))
+        Ok((VoidReceipt::Voided(voided), Some(commit)))
     }
 }
 
@@ -107,11 +105,10 @@ impl<'a> Voiding<'a> {
         charge: &'a Charge,
     ) -> Result<Self, EngineError> {
         let app = &stored.key.app;
-        let event = Arc::new(parse_again(&stored.received)?);
+        let event = Arc::new(stored.event()?);
         let mut parties = Parties::default();
         let party = parties.intern(rules.catalog(), app, &event.customer);
         let party = party.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?;
-        let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
         let terms = rules.terms(&charge.tariff).map(Arc::clone);
         let terms = terms.ok_or_else(|| not_voidable(&event, "its tariff cannot be used any more"))?;
         Ok(Self {
@@ -119,7 +116,7 @@ impl<'a> Voiding<'a> {
             rules,
             terms,
             parties,
-            candidate: Candidate { event, party, period, late, network_cost },
+            candidate: Candidate::charged(event, party, charge),
             charge,
             sequence: stored.sequence,
             closed: engine.store.closed_periods(app)?,
@@ -141,13 +138,31 @@ impl<'a> Voiding<'a> {
         let split = self.charge.split.with_total(total).ok_or(EngineError::LedgerFull)?;
         let now = Charge { total, split, usage, lines, ..self.charge.clone() };
         let reversal = now.reversed(period, period != self.charge.period).ok_or(EngineError::LedgerFull)?;
+        let (reversal, funding) = self.give_back(reversal)?;
         let mut settling = Settling::of_entries(&self.parties);
         settling.add(self.candidate.party, &event.provider, &reversal).ok_or(EngineError::LedgerFull)?;
         let (statements, balances) = settling.finish().ok_or(EngineError::LedgerFull)?;
         // The counters of a closed period are frozen with its statements.
         let (counters, unseen) =
             if reversal.late { Default::default() } else { (self.counter_changes(&reversal), unseen) };
-        Ok((reversal, Commit { counters, unseen, statements, balances, ..Commit::default() }))
+        let commit = Commit { counters, unseen, statements, balances, ..Commit::default() };
+        let (commit, _) = funding.finish()?.add_to(commit)?;
+        Ok((reversal, commit))
+    }
+
+    /// Gives what was charged back to where it came from, where the customer has a wallet.
+    fn give_back(&self, mut reversal: Charge) -> Result<(Charge, Funding), EngineError> {
+        let party = self.parties.get(self.candidate.party);
+        let event = &self.candidate.event;
+        let mut funding = Funding::load(&Ahead::default(), &*self.engine.store, &[(party, None)])?;
+        let grants = self.engine.grants_of(party, &self.charge.draws)?;
+        funding.cover(party, event.time, &event.feature, &mut reversal, |wallet, total| {
+            if total > Amount::ZERO {
+                return wallet.draw(total, event.time);
+            }
+            wallet.give_back(&self.charge.draws, Amount::ZERO.checked_sub(total)?, &grants)
+        })?;
+        Ok((reversal, funding))
     }
 
     /// The event's usage rows with the counters of now, from without the event to with it; and the keys of
@@ -266,17 +281,14 @@ impl<'a> Voiding<'a> {
         let children = children.filter(|customer| unit.pooled && customer.parent.as_deref() == Some(owner));
         let children = children.map(|customer| &*customer.id).filter(|child| *child != owner);
         for customer in std::iter::once(owner).chain(children) {
-            let mut before: Option<Placement> = None;
-            loop {
-                let events =
-                    self.engine.store.events_of(&key.app, customer, Some(key.period), before, BATCH)?;
-                let Some((last, _)) = events.last() else { break };
-                before = Some(*last);
-                for (_, stored) in events.iter().filter(|(_, stored)| stored.sequence != self.sequence) {
-                    let Outcome::Rated(charge) = &stored.outcome else { continue };
-                    visit(charge, stored.voided.as_ref()).map_err(|_| EngineError::LedgerFull)?;
+            each_event_of(&*self.engine.store, &key.app, customer, key.period, &mut |stored| match &stored
+                .outcome
+            {
+                Outcome::Rated(charge) if stored.sequence != self.sequence => {
+                    visit(charge, stored.voided.as_ref()).map_err(|_| EngineError::LedgerFull)
                 }
-            }
+                _ => Ok(()),
+            })?;
         }
         Ok(())
     }

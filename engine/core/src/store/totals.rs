@@ -3,21 +3,34 @@
 use std::sync::Arc;
 
 use super::StatementTotals;
-use crate::charge::{Line, Split};
+use crate::charge::{Charge, Split};
+use crate::money::Amount;
 use crate::quantity::QuantitySum;
+use crate::wallet::Source;
 
 impl StatementTotals {
     /// Adds a charge for so many events; `None` when a sum does not fit.
-    pub fn add_charge(&mut self, events: u64, lines: &[Line], split: &Split) -> Option<()> {
+    pub fn add_charge(&mut self, events: u64, charge: &Charge) -> Option<()> {
         self.events = self.events.checked_add(events)?;
-        for line in lines {
+        for line in &charge.lines {
             self.add_line(&line.code, QuantitySum::from(line.quantity), i128::from(line.amount.nano()))?;
         }
-        self.add_split(
-            i128::from(split.network_cost.nano()),
-            i128::from(split.platform_fee.nano()),
-            i128::from(split.builder_earnings.nano()),
-        )
+        for draw in &charge.draws {
+            let covered = match draw.source {
+                Source::Grant(_) => &mut self.from_granted,
+                Source::Paid => &mut self.from_paid,
+                Source::Credit | Source::Uncovered => continue,
+            };
+            *covered = covered.checked_add(i128::from(draw.amount.nano()))?;
+        }
+        self.add_split(&charge.split)
+    }
+
+    /// Adds who gets what; `None` when a sum does not fit.
+    pub fn add_split(&mut self, split: &Split) -> Option<()> {
+        let Split { network_cost, platform_fee, builder_earnings } = split;
+        let nano = |amount: &Amount| i128::from(amount.nano());
+        self.add_amounts(nano(network_cost), nano(platform_fee), nano(builder_earnings))
     }
 
     /// Adds other totals; `None` when a sum does not fit.
@@ -26,7 +39,9 @@ impl StatementTotals {
         for (code, quantity, nano) in &other.lines {
             self.add_line(code, *quantity, *nano)?;
         }
-        self.add_split(other.network_cost, other.platform_fee, other.builder_earnings)
+        self.from_granted = self.from_granted.checked_add(other.from_granted)?;
+        self.from_paid = self.from_paid.checked_add(other.from_paid)?;
+        self.add_amounts(other.network_cost, other.platform_fee, other.builder_earnings)
     }
 
     /// What the customer is charged, in nano-units; `None` when it does not fit.
@@ -46,7 +61,7 @@ impl StatementTotals {
         Some(())
     }
 
-    fn add_split(&mut self, network_cost: i128, platform_fee: i128, builder_earnings: i128) -> Option<()> {
+    fn add_amounts(&mut self, network_cost: i128, platform_fee: i128, builder_earnings: i128) -> Option<()> {
         self.network_cost = self.network_cost.checked_add(network_cost)?;
         self.platform_fee = self.platform_fee.checked_add(platform_fee)?;
         self.builder_earnings = self.builder_earnings.checked_add(builder_earnings)?;
