@@ -4,20 +4,23 @@
 //! does is in [`kept`]; here is what can be asked.
 
 mod access;
+mod entries;
 mod kept;
+mod records;
 
 use std::cmp::Reverse;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tollgate_core::catalog::Definition;
 use tollgate_core::event::EventKey;
-use tollgate_core::ledger::{Account, Balance};
+use tollgate_core::ledger::{Account, Balance, Entry, EntryNumber, Owner};
 use tollgate_core::period::Period;
 use tollgate_core::plugin::Digest;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    ClosingCharge, Commit, CounterKey, EventCounts, Found, Placement, SeenKey, Sequence, StatementFilter,
-    StatementKey, StatementTotals, Store, StoreError, StoredEvent, Ticket,
+    ClosingCharge, Commit, CounterKey, EventCounts, Found, Notice, NoticeNumber, Placement, Record,
+    RecordFilter, RecordKey, SeenKey, Sequence, StatementFilter, StatementKey, StatementTotals, Store,
+    StoreError, StoredEvent, Ticket,
 };
 
 use access::Access;
@@ -157,6 +160,37 @@ impl Store for MemoryStore {
             .filter(|(key, _)| wanted(key))
             .map(|(key, value)| (key.clone(), *value))
             .collect())
+    }
+
+    fn balance(&self, account: &Account) -> Result<Balance, StoreError> {
+        Ok(self.kept().balances.get(account).copied().unwrap_or_default())
+    }
+
+    fn entry(&self, id: &str) -> Result<Option<(EntryNumber, Entry)>, StoreError> {
+        Ok(self.kept().entries.by_id(id))
+    }
+
+    fn entries(
+        &self,
+        owner: Option<&Owner>,
+        after: EntryNumber,
+        limit: usize,
+    ) -> Result<Vec<(EntryNumber, Entry)>, StoreError> {
+        Ok(self.kept().entries.list(owner, after, limit))
+    }
+
+    fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        let kept = self.kept();
+        Ok(keys.iter().map(|key| kept.records.get(key).cloned()).collect())
+    }
+
+    fn list_records(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<Record>, StoreError> {
+        Ok(self.kept().records.list(filter, limit))
+    }
+
+    fn notices(&self, after: NoticeNumber, limit: usize) -> Result<Vec<(NoticeNumber, Notice)>, StoreError> {
+        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
+        Ok((1..).zip(self.kept().notices.iter().cloned()).skip(skipped).take(limit).collect())
     }
 
     fn balances(&self) -> Result<Vec<(Account, Balance)>, StoreError> {

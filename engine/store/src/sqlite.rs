@@ -8,12 +8,17 @@ mod access;
 mod apply;
 mod backup;
 mod charge_record;
+mod checkpointer;
+mod entries;
 mod event_id;
 mod lists;
 mod lookups;
 mod names;
+mod notices;
 mod open;
+mod owners;
 mod placements;
+mod records;
 mod row;
 mod schema;
 mod stored_events;
@@ -28,13 +33,14 @@ use std::sync::{Mutex, PoisonError};
 
 use tollgate_core::catalog::Definition;
 use tollgate_core::event::EventKey;
-use tollgate_core::ledger::{Account, Balance};
+use tollgate_core::ledger::{Account, Balance, Entry, EntryNumber, Owner};
 use tollgate_core::period::Period;
 use tollgate_core::plugin::Digest;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    ClosingCharge, Commit, CounterKey, EventCounts, Found, Placement, SeenKey, Sequence, StatementFilter,
-    StatementKey, StatementTotals, Store, StoreError, StoredEvent, Ticket,
+    ClosingCharge, Commit, CounterKey, EventCounts, Found, Notice, NoticeNumber, Placement, Record,
+    RecordFilter, RecordKey, SeenKey, Sequence, StatementFilter, StatementKey, StatementTotals, Store,
+    StoreError, StoredEvent, Ticket,
 };
 
 pub use backup::BackupError;
@@ -66,7 +72,8 @@ impl SqliteStore {
     pub fn open(path: &Path, options: &Options) -> Result<Self, OpenError> {
         let mut connection = open::connect_writer(path, options)?;
         schema::migrate(&mut connection, path)?;
-        let writer = Writer::start(connection, options).map_err(OpenError::NoThread)?;
+        let beside = open::connect_checkpointer(path, options)?;
+        let writer = Writer::start(connection, beside, options).map_err(OpenError::NoThread)?;
         let (path, options) = (path.to_owned(), options.clone());
         Ok(Self { path, options, idle_readers: Mutex::default(), writer })
     }
@@ -161,6 +168,35 @@ impl Store for SqliteStore {
         period: Option<Period>,
     ) -> Result<Vec<(CounterKey, Quantity)>, StoreError> {
         self.read(|reader| lists::usage(reader, app, owner, period))
+    }
+
+    fn balance(&self, account: &Account) -> Result<Balance, StoreError> {
+        self.read(|reader| sums::balance_of(reader, account))
+    }
+
+    fn entry(&self, id: &str) -> Result<Option<(EntryNumber, Entry)>, StoreError> {
+        self.read(|reader| entries::by_id(reader, id))
+    }
+
+    fn entries(
+        &self,
+        owner: Option<&Owner>,
+        after: EntryNumber,
+        limit: usize,
+    ) -> Result<Vec<(EntryNumber, Entry)>, StoreError> {
+        self.read(|reader| entries::list(reader, owner, after, limit))
+    }
+
+    fn records(&self, keys: &[RecordKey]) -> Result<Vec<Option<Record>>, StoreError> {
+        self.read(|reader| records::by_keys(reader, keys))
+    }
+
+    fn list_records(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.read(|reader| records::list(reader, filter, limit))
+    }
+
+    fn notices(&self, after: NoticeNumber, limit: usize) -> Result<Vec<(NoticeNumber, Notice)>, StoreError> {
+        self.read(|reader| notices::list(reader, after, limit))
     }
 
     fn balances(&self) -> Result<Vec<(Account, Balance)>, StoreError> {

@@ -10,9 +10,12 @@ use tollgate_core::period::Period;
 use tollgate_core::plugin::Digest;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    ClosingCharge, Commit, CounterKey, Outcome, Placement, SeenKey, Sequence, StatementKey, StatementTotals,
-    StoreError, StoredEvent, Voided,
+    ClosingCharge, Commit, CounterKey, Notice, Outcome, Placement, SeenKey, Sequence, StatementKey,
+    StatementTotals, StoreError, StoredEvent, Voided,
 };
+
+use super::entries::Entries;
+use super::records::Records;
 
 /// Everything.
 #[derive(Debug, Default)]
@@ -35,6 +38,10 @@ pub struct Kept {
     pub closing_charges: Vec<ClosingCharge>,
     pub statements: BTreeMap<StatementKey, StatementTotals>,
     pub balances: BTreeMap<Account, Balance>,
+    pub entries: Entries,
+    pub records: Records,
+    /// In order of their numbers, which start at 1.
+    pub notices: Vec<Notice>,
 }
 
 /// The sums that a commit leads to, computed before anything is changed.
@@ -47,6 +54,8 @@ impl Kept {
     /// Applies the whole of a commit, or nothing.
     pub fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
         self.check_closed(&commit)?;
+        self.records.check(&commit)?;
+        self.entries.check(&commit)?;
         self.check_voids(&commit)?;
         self.check_events(&commit)?;
         self.check_counters(&commit)?;
@@ -148,12 +157,18 @@ impl Kept {
             let sum = balance.plus(*added);
             let sum =
                 sum.ok_or_else(|| StoreError::Failed(format!("the balance of {account} does not fit")))?;
+            if sum.debits_pending < 0 || sum.credits_pending < 0 {
+                return Err(StoreError::Failed(format!("less than nothing would be pending for {account}")));
+            }
             sums.balances.push((account.clone(), sum));
         }
         Ok(sums)
     }
 
     fn apply(&mut self, commit: Commit, sums: Sums) {
+        self.records.apply(commit.records);
+        self.entries.add(commit.entries);
+        self.notices.extend(commit.notices);
         for (sequence, voided) in commit.voids {
             self.void(sequence, voided);
         }
@@ -204,7 +219,8 @@ impl Kept {
     }
 }
 
-fn stale(reason: String) -> Result<(), StoreError> {
+/// Refuses a commit that was decided from something else.
+pub fn stale(reason: String) -> Result<(), StoreError> {
     Err(StoreError::Stale(reason))
 }
 

@@ -11,17 +11,24 @@ use tollgate_core::store::{
 };
 
 use super::charge_record;
+use super::entries;
 use super::event_id::EventId;
 use super::names::{CounterRow, Names};
+use super::notices;
 use super::placements;
+use super::records;
 use super::row;
 use super::sums;
 use super::take_back;
 use super::trouble::{Trouble, is_duplicate};
 
-/// Applies the whole of a commit.
+/// Applies the whole of a commit. The records come first: they are what writers contend for, and a commit that
+/// is refused before it has changed anything costs its neighbours nothing.
 pub fn apply(db: &Connection, names: &mut Names, commit: &Commit) -> Result<(), Trouble> {
     refuse_closed(db, names, commit)?;
+    records::expect(db, &commit.expects)?;
+    records::change(db, &commit.records)?;
+    entries::add(db, names, &commit.entries)?;
     take_back::void_events(db, names, &commit.voids)?;
     insert_events(db, names, commit)?;
     release(db, names, &commit.released)?;
@@ -30,6 +37,7 @@ pub fn apply(db: &Connection, names: &mut Names, commit: &Commit) -> Result<(), 
     insert_seen(db, names, &commit.seen)?;
     sums::add_statements(db, names, &commit.statements)?;
     sums::add_balances(db, names, &commit.balances)?;
+    notices::append(db, &commit.notices)?;
     commit.closes.as_ref().map_or(Ok(()), |closing| close(db, names, closing))
 }
 
@@ -105,7 +113,7 @@ fn release(db: &Connection, names: &mut Names, released: &[(Sequence, Charge)]) 
     let mut end = db.prepare_cached("DELETE FROM holds WHERE sequence = ?1")?;
     let mut record = Vec::new();
     for (sequence, charge) in released {
-        let column = row::sequence_column(*sequence);
+        let column = row::number_column(*sequence);
         if !held.exists([column])? {
             return Err(Trouble::stale(format!("event {sequence} is not held")));
         }

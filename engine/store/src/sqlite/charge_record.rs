@@ -2,9 +2,13 @@
 //!
 //! Version 1, after the version byte: flags, tariff, period, total, network cost, platform fee, Builder
 //! earnings; then three lists, each led by its length: usage rows (unit, group, key, quantity, before,
-//! after), lines (code, quantity, unit price, amount), refusals (code, detail). Whole numbers are LEB128,
-//! signed ones zigzag first; words that recur are numbers of `names`; other text is its length and UTF-8; a
-//! decimal is a byte (scale, and 128 for a minus; 255 for none) and its coefficient.
+//! after), lines (code, quantity, unit price, amount), refusals (code, detail); and where the flags say so, one
+//! more: draws (source, with the id of a grant; amount). Whole numbers are LEB128, signed ones zigzag first;
+//! words that recur are numbers of `names`; other text is its length and UTF-8; a decimal is a byte (scale, and
+//! 128 for a minus; 255 for none) and its coefficient.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -12,14 +16,22 @@ use rust_decimal::Decimal;
 use tollgate_core::charge::{Charge, Line, Refused, Split, UsageRow};
 use tollgate_core::money::Amount;
 use tollgate_core::quantity::Quantity;
+use tollgate_core::wallet::{Draw, Source};
 
 use super::row;
 use super::trouble::Trouble;
 
 const VERSION: u8 = 1;
 const LATE: u8 = 1;
+const DRAWN: u8 = 2;
 const MINUS: u8 = 128;
 const NO_DECIMAL: u8 = 255;
+
+/// Where a draw is from.
+const GRANT: u8 = 0;
+const PAID: u8 = 1;
+const CREDIT: u8 = 2;
+const UNCOVERED: u8 = 3;
 
 /// Appends a charge to `out`. `id` gives a word its number.
 pub fn encode(
@@ -27,7 +39,9 @@ pub fn encode(
     out: &mut Vec<u8>,
     mut id: impl FnMut(&str) -> Result<i64, Trouble>,
 ) -> Result<(), Trouble> {
-    out.extend([VERSION, if charge.late { LATE } else { 0 }]);
+    let late = if charge.late { LATE } else { 0 };
+    let drawn = if charge.draws.is_empty() { 0 } else { DRAWN };
+    out.extend([VERSION, late | drawn]);
     put_signed(out, id(&charge.tariff)?);
     put_signed(out, row::period_number(charge.period)?);
     let Split { network_cost, platform_fee, builder_earnings } = charge.split;
@@ -58,6 +72,27 @@ pub fn encode(
         put_signed(out, id(&refused.code)?);
         put_text(out, &refused.detail);
     }
+    if charge.draws.is_empty() { Ok(()) } else { put_draws(out, &charge.draws, id) }
+}
+
+fn put_draws(
+    out: &mut Vec<u8>,
+    draws: &[Draw],
+    mut id: impl FnMut(&str) -> Result<i64, Trouble>,
+) -> Result<(), Trouble> {
+    put_whole(out, draws.len() as u128);
+    for draw in draws {
+        match &draw.source {
+            Source::Grant(grant) => {
+                out.push(GRANT);
+                put_signed(out, id(grant)?);
+            }
+            Source::Paid => out.push(PAID),
+            Source::Credit => out.push(CREDIT),
+            Source::Uncovered => out.push(UNCOVERED),
+        }
+        put_signed(out, draw.amount.nano());
+    }
     Ok(())
 }
 
@@ -67,7 +102,7 @@ pub fn decode(
     mut word: impl FnMut(i64) -> Result<Arc<str>, Trouble>,
 ) -> Result<Charge, Trouble> {
     let mut rest = Rest(record);
-    let Head { late, tariff, period } = rest.head()?;
+    let Head { late, drawn, tariff, period } = rest.head()?;
     let (tariff, period) = (word(tariff)?, row::period(period)?);
     let [total, network_cost, platform_fee, builder_earnings] =
         [rest.amount()?, rest.amount()?, rest.amount()?, rest.amount()?];
@@ -89,10 +124,11 @@ pub fn decode(
     })?;
     let refused =
         rest.list(|rest| Ok(Refused { code: word(rest.signed()?)?, detail: rest.text()?.to_owned() }))?;
+    let draws = if drawn { rest.list(|rest| rest.draw(&mut word))? } else { Vec::new() };
     if !rest.0.is_empty() {
         return Err(unreadable());
     }
-    Ok(Charge { tariff, period, late, total, split, usage, lines, refused })
+    Ok(Charge { tariff, period, late, total, split, usage, lines, refused, draws })
 }
 
 /// The period of a charge, as its number, without reading the rest.
@@ -130,6 +166,7 @@ fn unreadable() -> Trouble {
 /// What a record begins with.
 struct Head {
     late: bool,
+    drawn: bool,
     /// A number of `names`.
     tariff: i64,
     period: i64,
@@ -144,7 +181,23 @@ impl<'a> Rest<'a> {
         if version != VERSION {
             return Err(Trouble::corrupt(format!("a charge of version {version}")));
         }
-        Ok(Head { late: self.byte()? & LATE != 0, tariff: self.signed()?, period: self.signed()? })
+        let flags = self.byte()?;
+        if flags & !(LATE | DRAWN) != 0 {
+            return Err(unreadable());
+        }
+        let (late, drawn) = (flags & LATE != 0, flags & DRAWN != 0);
+        Ok(Head { late, drawn, tariff: self.signed()?, period: self.signed()? })
+    }
+
+    fn draw(&mut self, mut word: impl FnMut(i64) -> Result<Arc<str>, Trouble>) -> Result<Draw, Trouble> {
+        let source = match self.byte()? {
+            GRANT => Source::Grant(word(self.signed()?)?),
+            PAID => Source::Paid,
+            CREDIT => Source::Credit,
+            UNCOVERED => Source::Uncovered,
+            _ => return Err(unreadable()),
+        };
+        Ok(Draw { source, amount: self.amount()? })
     }
 
     fn byte(&mut self) -> Result<u8, Trouble> {

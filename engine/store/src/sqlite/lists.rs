@@ -10,6 +10,7 @@ use tollgate_core::store::{ClosingCharge, CounterKey, StatementFilter, Statement
 use super::charge_record;
 use super::lookups::Reader;
 use super::names::Names;
+use super::owners;
 use super::row;
 use super::sums;
 use super::trouble::Trouble;
@@ -33,7 +34,8 @@ pub fn statements(
     let Reader { db, names } = reader;
     let words = [("customer", filter.customer.as_deref()), ("app", filter.app.as_deref())];
     let Some(conditions) = Conditions::of(db, names, &words, filter.period)? else { return Ok(Vec::new()) };
-    let query = "SELECT customer, app, period, events, network_cost, platform_fee, builder_earnings, lines
+    let query = "SELECT customer, app, period, events, network_cost, platform_fee, builder_earnings, lines,
+            from_granted, from_paid
         FROM statements";
     let mut query = db.prepare_cached(&format!("{query}{}", conditions.clause))?;
     let rows = query.query_and_then(params_from_iter(conditions.values), |row| {
@@ -78,10 +80,12 @@ pub fn usage(
 /// All balances, sorted by account.
 pub fn balances(reader: &mut Reader) -> Result<Vec<(Account, Balance)>, Trouble> {
     let Reader { db, names } = reader;
-    let mut query =
-        db.prepare_cached("SELECT kind, app, name, currency, debits_posted, credits_posted FROM balances")?;
+    let mut query = db.prepare_cached(
+        "SELECT kind, app, name, currency, debits_posted, credits_posted, debits_pending, credits_pending
+         FROM balances",
+    )?;
     let rows = query.query_and_then([], |row| {
-        let owner = sums::owner(db, names, row.get(0)?, row.get(1)?, row.get(2)?)?;
+        let owner = owners::owner(db, names, (row.get(0)?, row.get(1)?, row.get(2)?))?;
         Ok::<_, Trouble>((Account { owner, currency: row.get(3)? }, sums::balance(row, 4)?))
     })?;
     let mut balances = rows.collect::<Result<Vec<_>, _>>()?;

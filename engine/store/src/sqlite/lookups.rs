@@ -51,7 +51,7 @@ pub fn find(reader: &mut Reader, keys: &[&EventKey]) -> Result<Vec<Option<Found>
             .query_row(params![app, EventId::from(&*key.id)], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((sequence, fingerprint)) = found else { return Ok(None) };
-        Ok(Some(Found { sequence: row::sequence(sequence)?, fingerprint }))
+        Ok(Some(Found { sequence: row::number(sequence)?, fingerprint }))
     };
     keys.iter().map(&mut find).collect()
 }
@@ -103,7 +103,7 @@ pub fn counts(reader: &mut Reader) -> Result<EventCounts, Trouble> {
     )?;
     let counts: [i64; 4] =
         query.query_row([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?;
-    let [events, held, voided, voided_held] = counts.map(row::sequence);
+    let [events, held, voided, voided_held] = counts.map(row::number);
     let (held, voided) = (held?, voided?);
     Ok(EventCounts { rated: events?.saturating_sub(held).saturating_sub(voided_held?), held, voided })
 }

@@ -30,14 +30,14 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// Memory for the writer's pages, in MiB.
     pub cache_mebibytes: u32,
-    /// Pages of the write-ahead log that are not yet in the database, after which they are copied into it.
+    /// Pages of the write-ahead log after which it starts over. They are copied into the database meanwhile.
     pub checkpoint_pages: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            queue_commits: 256,
+            queue_commits: 4_096,
             queue_events: 32_000,
             group_events: 8_000,
             group_time: Duration::from_millis(50),
@@ -131,7 +131,7 @@ pub fn connect_writer(path: &Path, options: &Options) -> Result<Connection, Open
     if mode != "wal" {
         return Err(OpenError::NoWriteAheadLog(path.to_owned()));
     }
-    // FULL: a commit is on the disk before it is acknowledged. Checkpoints are the writer's, between groups.
+    // FULL: a commit is on the disk before it is acknowledged. Checkpoints: see `checkpointer`.
     let settings = format!(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
@@ -140,6 +140,16 @@ pub fn connect_writer(path: &Path, options: &Options) -> Result<Connection, Open
     );
     connection.execute_batch(&settings).map_err(&failed)?;
     connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+/// The connection that copies the write-ahead log beside the writer: as careful as the writer itself.
+pub fn connect_checkpointer(path: &Path, options: &Options) -> Result<Connection, OpenError> {
+    let failed = OpenError::of(path);
+    let connection = connect(path, options).map_err(&failed)?;
+    let settings = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA wal_autocheckpoint = 0; PRAGMA trusted_schema = OFF;";
+    connection.execute_batch(settings).map_err(&failed)?;
     Ok(connection)
 }
 

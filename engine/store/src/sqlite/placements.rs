@@ -30,7 +30,7 @@ pub fn period_of(outcome: &Outcome) -> Result<i64, Trouble> {
 /// A placement as its two columns, which sort as it does.
 pub fn columns(placement: Placement) -> Result<(i64, i64), Trouble> {
     let period = placement.period.map_or(Ok(NO_PERIOD), row::period_number)?;
-    Ok((period, row::sequence_column(placement.sequence)))
+    Ok((period, row::number_column(placement.sequence)))
 }
 
 /// The period of its column.
@@ -45,7 +45,7 @@ pub fn release(
     sequence: Sequence,
     period: Period,
 ) -> Result<(), Trouble> {
-    let column = row::sequence_column(sequence);
+    let column = row::number_column(sequence);
     let mut query = db.prepare_cached("SELECT app, received FROM events WHERE sequence = ?1")?;
     let (app, received): (i64, String) = query.query_row([column], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let customer = names.id(db, &customer_of(sequence, &received)?)?;
@@ -72,7 +72,7 @@ pub fn place_all(db: &Connection) -> Result<(), Trouble> {
         let (column, app, received): (i64, i64, String) = (event.get(0)?, event.get(1)?, event.get(2)?);
         let charge: Option<Vec<u8>> = event.get(3)?;
         let period = charge.as_deref().map_or(Ok(NO_PERIOD), charge_record::period_number)?;
-        let customer = names.id(db, &customer_of(row::sequence(column)?, &received)?)?;
+        let customer = names.id(db, &customer_of(row::number(column)?, &received)?)?;
         insert.execute(params![app, customer, period, column])?;
         // Nothing of this is undone one by one: either all events are placed or the names go as well.
         names.saved();

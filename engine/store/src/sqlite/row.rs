@@ -5,7 +5,6 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
-use tollgate_core::store::Sequence;
 
 use super::trouble::Trouble;
 
@@ -38,12 +37,17 @@ pub fn whole<T: FromStr>(text: &str) -> Result<T, Trouble> {
     text.parse().map_err(|_| Trouble::corrupt(format!("{text:?} is not a whole number")))
 }
 
-/// An event's number as SQLite has it; one that it cannot have is larger than any it has.
-pub fn sequence_column(sequence: Sequence) -> i64 {
-    i64::try_from(sequence).unwrap_or(i64::MAX)
+/// The number of an event or the like as SQLite has it; one that it cannot have is larger than any it has.
+pub fn number_column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// An event's number from its column.
-pub fn sequence(column: i64) -> Result<Sequence, Trouble> {
-    Sequence::try_from(column).map_err(|_| Trouble::corrupt(format!("{column} is not an event's number")))
+/// The number of an event or the like from its column.
+pub fn number(column: i64) -> Result<u64, Trouble> {
+    u64::try_from(column).map_err(|_| Trouble::corrupt(format!("{column} is not a number that is given")))
+}
+
+/// A limit as SQLite has it.
+pub fn limit_column(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

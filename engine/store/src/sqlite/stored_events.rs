@@ -38,7 +38,7 @@ macro_rules! select_events {
 /// Up to `limit` events after a number.
 pub fn scan(reader: &mut Reader, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Trouble> {
     let query = select_events!("", "events", "WHERE events.sequence > ?1 ORDER BY events.sequence LIMIT ?2");
-    list(reader, query, params![row::sequence_column(after), limit_column(limit)], stored)
+    list(reader, query, params![row::number_column(after), row::limit_column(limit)], stored)
 }
 
 /// Up to `limit` held events after a number, of one app where given.
@@ -58,7 +58,7 @@ pub fn held(
         },
         None => None,
     };
-    list(reader, query, params![row::sequence_column(after), limit_column(limit), app], stored)
+    list(reader, query, params![row::number_column(after), row::limit_column(limit), app], stored)
 }
 
 /// Up to `limit` events of one customer before a placement, the latest first.
@@ -85,7 +85,7 @@ pub fn of_customer(
         Some(period) => (period, before.min((period, i64::MAX))),
         None => (0, before),
     };
-    let values = params![app, customer, first, before.0, before.1, limit_column(limit)];
+    let values = params![app, customer, first, before.0, before.1, row::limit_column(limit)];
     list(reader, query, values, |db, names, row| {
         let event = stored(db, names, row)?;
         Ok((Placement { period: placements::period(row.get(10)?)?, sequence: event.sequence }, event))
@@ -107,10 +107,6 @@ pub fn by_keys(reader: &mut Reader, keys: &[&EventKey]) -> Result<Vec<Option<Sto
     keys.iter().map(&mut event).collect()
 }
 
-fn limit_column(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
 fn list<T>(
     reader: &mut Reader,
     query: &str,
@@ -124,7 +120,7 @@ fn list<T>(
 
 /// An event from the first ten columns.
 fn stored(db: &Connection, names: &mut Names, row: &Row<'_>) -> Result<StoredEvent, Trouble> {
-    let sequence = row::sequence(row.get(0)?)?;
+    let sequence = row::number(row.get(0)?)?;
     let app = names.word(db, row.get(1)?)?.to_string();
     let received: String = row.get(3)?;
     let mut word = |id| names.word(db, id);

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use tollgate_core::ledger::{Account, Balance, Owner};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
+use tollgate_core::ledger::{Account, Balance};
 use tollgate_core::quantity::QuantitySum;
 use tollgate_core::store::{StatementKey, StatementTotals};
 
+use super::lookups::Reader;
 use super::names::Names;
+use super::owners;
 use super::row;
 use super::trouble::Trouble;
 
@@ -18,16 +20,17 @@ pub fn add_statements(
     added: &[(StatementKey, StatementTotals)],
 ) -> Result<(), Trouble> {
     let mut query = db.prepare_cached(
-        "SELECT events, network_cost, platform_fee, builder_earnings, lines FROM statements
-         WHERE customer = ?1 AND app = ?2 AND period = ?3",
+        "SELECT events, network_cost, platform_fee, builder_earnings, lines, from_granted, from_paid
+         FROM statements WHERE customer = ?1 AND app = ?2 AND period = ?3",
     )?;
     let mut write = db.prepare_cached(
         "INSERT INTO statements
-            (customer, app, period, events, network_cost, platform_fee, builder_earnings, lines)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            (customer, app, period, events, network_cost, platform_fee, builder_earnings, lines, from_granted,
+             from_paid)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT DO UPDATE SET events = excluded.events, network_cost = excluded.network_cost,
             platform_fee = excluded.platform_fee, builder_earnings = excluded.builder_earnings,
-            lines = excluded.lines",
+            lines = excluded.lines, from_granted = excluded.from_granted, from_paid = excluded.from_paid",
     )?;
     for (key, added) in added {
         let customer = names.id(db, &key.customer)?;
@@ -46,12 +49,14 @@ pub fn add_statements(
             sum.platform_fee.to_string(),
             sum.builder_earnings.to_string(),
             lines_text(&sum)?,
+            sum.from_granted.to_string(),
+            sum.from_paid.to_string(),
         ])?;
     }
     Ok(())
 }
 
-/// Statement totals from five columns, of which the first is `first`.
+/// Statement totals from seven columns, of which the first is `first`.
 pub fn totals(row: &Row<'_>, first: usize) -> Result<StatementTotals, Trouble> {
     let text = |offset: usize| row.get_ref(first.saturating_add(offset)).map(|value| value.as_str().ok());
     let unreadable = || Trouble::corrupt("a statement that cannot be read");
@@ -68,6 +73,8 @@ pub fn totals(row: &Row<'_>, first: usize) -> Result<StatementTotals, Trouble> {
         network_cost: sum(1)?,
         platform_fee: sum(2)?,
         builder_earnings: sum(3)?,
+        from_granted: sum(5)?,
+        from_paid: sum(6)?,
     })
 }
 
@@ -82,48 +89,68 @@ fn lines_text(totals: &StatementTotals) -> Result<String, Trouble> {
 
 /// Adds to balances.
 pub fn add_balances(db: &Connection, names: &mut Names, added: &[(Account, Balance)]) -> Result<(), Trouble> {
-    let mut query = db.prepare_cached(
-        "SELECT debits_posted, credits_posted FROM balances
-         WHERE kind = ?1 AND app = ?2 AND name = ?3 AND currency = ?4",
-    )?;
+    let mut query = balance_query(db)?;
     let mut write = db.prepare_cached(
-        "INSERT INTO balances (kind, app, name, currency, debits_posted, credits_posted)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        "INSERT INTO balances
+            (kind, app, name, currency, debits_posted, credits_posted, debits_pending, credits_pending)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET debits_posted = excluded.debits_posted,
-            credits_posted = excluded.credits_posted",
+            credits_posted = excluded.credits_posted, debits_pending = excluded.debits_pending,
+            credits_pending = excluded.credits_pending",
     )?;
     for (account, added) in added {
-        let (kind, app, name) = match &account.owner {
-            Owner::Customer { app, customer } => (0, names.id(db, app)?, names.id(db, customer)?),
-            Owner::Provider(name) => (1, 0, names.id(db, name)?),
-            Owner::Platform => (2, 0, 0),
-            Owner::Builder(name) => (3, 0, names.id(db, name)?),
-        };
+        let (kind, app, name) = owners::row(db, names, &account.owner)?;
         let key = params![kind, app, name, account.currency];
         let kept = query.query_row(key, |row| Ok(balance(row, 0))).optional()?;
-        let kept = kept.transpose()?.unwrap_or_default();
-        let sum = kept.plus(*added);
+        let sum = kept.transpose()?.unwrap_or_default().plus(*added);
         let sum = sum.ok_or_else(|| Trouble::failed(format!("the balance of {account} does not fit")))?;
-        let (debits, credits) = (sum.debits_posted.to_string(), sum.credits_posted.to_string());
-        write.execute(params![kind, app, name, account.currency, debits, credits])?;
+        if sum.debits_pending < 0 || sum.credits_pending < 0 {
+            return Err(Trouble::failed(format!("less than nothing would be pending for {account}")));
+        }
+        let Balance { debits_posted, credits_posted, debits_pending, credits_pending } = sum;
+        let sums =
+            [debits_posted, credits_posted, debits_pending, credits_pending].map(|sum| sum.to_string());
+        let [debits_posted, credits_posted, debits_pending, credits_pending] = sums;
+        write.execute(params![
+            kind,
+            app,
+            name,
+            account.currency,
+            debits_posted,
+            credits_posted,
+            debits_pending,
+            credits_pending,
+        ])?;
     }
     Ok(())
 }
 
-/// A balance from two columns, of which the first is `first`.
-pub fn balance(row: &Row<'_>, first: usize) -> Result<Balance, Trouble> {
-    let sum = |column: usize| row::whole(&row.get::<_, String>(column)?);
-    Ok(Balance { debits_posted: sum(first)?, credits_posted: sum(first.saturating_add(1))? })
+/// The balance of one account; empty when there is none.
+pub fn balance_of(reader: &mut Reader, account: &Account) -> Result<Balance, Trouble> {
+    let Reader { db, names } = reader;
+    let Some((kind, app, name)) = owners::known_row(db, names, &account.owner)? else {
+        return Ok(Balance::default());
+    };
+    let key = params![kind, app, name, account.currency];
+    let kept = balance_query(db)?.query_row(key, |row| Ok(balance(row, 0))).optional()?;
+    Ok(kept.transpose()?.unwrap_or_default())
 }
 
-/// Whose account a row's kind, app and name say.
-pub fn owner(db: &Connection, names: &mut Names, kind: i64, app: i64, name: i64) -> Result<Owner, Trouble> {
-    let name = names.word(db, name)?.to_string();
-    match kind {
-        0 => Ok(Owner::Customer { app: names.word(db, app)?.to_string(), customer: name }),
-        1 => Ok(Owner::Provider(name)),
-        2 => Ok(Owner::Platform),
-        3 => Ok(Owner::Builder(name)),
-        _ => Err(Trouble::corrupt(format!("an account of kind {kind}"))),
-    }
+/// What reads a balance by its account's kind, app, name and currency.
+fn balance_query(db: &Connection) -> Result<CachedStatement<'_>, Trouble> {
+    Ok(db.prepare_cached(
+        "SELECT debits_posted, credits_posted, debits_pending, credits_pending FROM balances
+         WHERE kind = ?1 AND app = ?2 AND name = ?3 AND currency = ?4",
+    )?)
+}
+
+/// A balance from four columns, of which the first is `first`.
+pub fn balance(row: &Row<'_>, first: usize) -> Result<Balance, Trouble> {
+    let sum = |offset: usize| row::whole(&row.get::<_, String>(first.saturating_add(offset))?);
+    Ok(Balance {
+        debits_posted: sum(0)?,
+        credits_posted: sum(1)?,
+        debits_pending: sum(2)?,
+        credits_pending: sum(3)?,
+    })
 }

@@ -21,7 +21,7 @@ pub fn void_events(db: &Connection, names: &mut Names, voids: &[(Sequence, Voide
     let mut end_hold = db.prepare_cached("DELETE FROM holds WHERE sequence = ?1")?;
     let mut record = Vec::new();
     for (sequence, voided) in voids {
-        let column = row::sequence_column(*sequence);
+        let column = row::number_column(*sequence);
         refuse_void(db, *sequence, voided)?;
         record.clear();
         let reversal = match &voided.reversal {
@@ -44,7 +44,7 @@ fn refuse_void(db: &Connection, sequence: Sequence, voided: &Voided) -> Result<(
          FROM events WHERE sequence = ?1",
     )?;
     let found: Option<(bool, bool)> =
-        query.query_row([row::sequence_column(sequence)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        query.query_row([row::number_column(sequence)], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let refusal = match (found, &voided.reversal) {
         (None, _) => "is not there",
         (Some((true, _)), _) => "has been taken back already",

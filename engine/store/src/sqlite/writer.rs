@@ -1,9 +1,9 @@
 //! The writer: one thread that owns the writing connection, fed by a bounded queue.
 //!
 //! What waits is written in groups, one transaction each. A group begins trusting that every commit holds; when
-//! one does not, the group starts again with each commit in a savepoint of its own (which costs a copy of
-//! every page it touches), so a stale commit leaves its neighbours alone, and one that was rated from it
-//! turns stale by its own conditions. Answers are given only after COMMIT has returned. When a transaction is lost before that, all of its
+//! one does not, and has changed something before that was found out, the group starts again with each commit in
+//! a savepoint of its own (which costs a copy of every page it touches). So a stale commit leaves its neighbours
+//! alone, and one that was rated from it turns stale by its own conditions. Answers are given only after COMMIT has returned. When a transaction is lost before that, all of its
 //! group fail and the next group starts afresh. When COMMIT itself fails in a way that leaves its outcome
 //! unknown (a failed fsync may or may not have reached the disk), the writer refuses everything from then
 //! on: open the store again, and what the file holds then decides.
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode};
 use tollgate_core::store::{Commit, StoreError, Ticket};
 
+use super::checkpointer::Checkpointer;
 use super::names::Names;
 use super::open::Options;
 use super::trouble::Trouble;
@@ -54,11 +55,12 @@ fn stopped() -> StoreError {
 }
 
 impl Writer {
-    /// Starts the thread.
+    /// Starts the thread, which writes over one connection while another copies the log beside it.
     ///
     /// # Errors
     /// When the system gives it no thread.
-    pub fn start(db: Connection, options: &Options) -> std::io::Result<Self> {
+    pub fn start(db: Connection, beside: Connection, options: &Options) -> std::io::Result<Self> {
+        let checkpointer = Checkpointer::start(beside, options.checkpoint_pages)?;
         let (queue, jobs) = sync_channel(options.queue_commits);
         let waiting_events = Arc::new(AtomicUsize::new(0));
         let thread = WriterThread {
@@ -68,7 +70,7 @@ impl Writer {
             waiting_events: Arc::clone(&waiting_events),
             group_events: options.group_events,
             group_time: options.group_time,
-            checkpoint_pages: i64::from(options.checkpoint_pages),
+            checkpointer,
             poisoned: None,
         };
         let thread =
@@ -124,7 +126,7 @@ struct WriterThread {
     waiting_events: Arc<AtomicUsize>,
     group_events: usize,
     group_time: Duration,
-    checkpoint_pages: i64,
+    checkpointer: Checkpointer,
     /// Why nothing more is written.
     poisoned: Option<StoreError>,
 }
@@ -148,7 +150,7 @@ impl WriterThread {
                 group.lost = self.commit();
             }
             self.answer(group);
-            self.checkpoint();
+            self.checkpointer.after_group(&self.db);
         }
     }
 
@@ -169,14 +171,17 @@ impl WriterThread {
         group
     }
 
-    /// Applies one more job of the group; when it fails unguarded, starts the group again, guarded.
+    /// Applies one more job of the group; when it fails unguarded, and not before it has changed anything, starts
+    /// the group again, guarded.
     fn add(&mut self, group: &mut Group, job: Job) {
+        let changes = self.db.total_changes();
         let answer = match &group.lost {
             Some(reason) => Err(reason.clone()),
             None if group.guarded => self.apply_guarded(&job.work),
             None => self.apply(&job.work).map_err(StoreError::from),
         };
-        let again = answer.is_err() && !group.guarded && group.lost.is_none();
+        let left_alone = self.db.total_changes() == changes && !self.db.is_autocommit();
+        let again = answer.is_err() && !left_alone && !group.guarded && group.lost.is_none();
         if !again && group.lost.is_none() && self.db.is_autocommit() {
             group.lost = answer.clone().err();
         }
@@ -249,20 +254,6 @@ impl WriterThread {
             };
             // Nobody waits for a ticket that was dropped.
             let _ = job.answer.send(answer);
-        }
-    }
-
-    /// Copies the write-ahead log into the database once enough of it waits, between groups.
-    fn checkpoint(&self) {
-        let pages = |pragma: &str| {
-            self.db.query_row(pragma, [], |row| {
-                let (log, copied): (i64, i64) = (row.get(1)?, row.get(2)?);
-                Ok(log.saturating_sub(copied))
-            })
-        };
-        if pages("PRAGMA wal_checkpoint(NOOP)").is_ok_and(|waiting| waiting >= self.checkpoint_pages) {
-            // A checkpoint that fails changes nothing: the log keeps what it holds, and the next one tries again.
-            let _ = pages("PRAGMA wal_checkpoint(PASSIVE)");
         }
     }
 

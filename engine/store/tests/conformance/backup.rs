@@ -7,7 +7,7 @@ use std::thread;
 
 use tempfile::TempDir;
 use tollgate_core::access::AccessStore;
-use tollgate_core::store::{StatementFilter, Store};
+use tollgate_core::store::{Commit, RecordFilter, RecordKind, StatementFilter, Store};
 use tollgate_store::{BackupError, SqliteStore};
 
 use crate::sample::{self, APP, commit, one_event};
@@ -17,6 +17,17 @@ const EVENTS_PER_BATCH: usize = 20;
 
 fn ids(batch: u32) -> Vec<String> {
     (0..EVENTS_PER_BATCH).map(|number| format!("{batch}-{number}")).collect()
+}
+
+/// A batch that money moves with.
+fn batch(number: u32) -> Commit {
+    let mut made = sample::batch(&ids(number), number);
+    let moved = sample::posted(sample::payment(&number.to_string(), "c1", 500));
+    made.balances.extend(moved.balances);
+    made.entries = moved.entries;
+    made.records.push(sample::change(sample::wallet("c1"), number.into(), &number.to_string()));
+    made.notices.push(sample::notice(number.into()));
+    made
 }
 
 /// The message of a refusal, without the directory it happened in.
@@ -46,6 +57,10 @@ fn batches_of(store: &SqliteStore) -> u32 {
     assert!(store.usage(APP, None, None).unwrap().iter().all(|(_, value)| *value == batches.into()));
     let history = store.events_of(APP, "workspace-03", None, None, usize::MAX).unwrap();
     assert_eq!(history.len(), batches as usize);
+    assert_eq!(store.entries(None, 0, usize::MAX).unwrap().len(), batches as usize);
+    assert_eq!(store.notices(0, usize::MAX).unwrap().len(), batches as usize);
+    let wallet = store.records(&[sample::wallet("c1")]).unwrap().pop().unwrap();
+    assert_eq!(wallet.map_or(0, |wallet| wallet.version), u64::from(batches));
     batches
 }
 
@@ -57,7 +72,7 @@ fn a_backup_taken_while_others_write_holds_all_that_was_acknowledged_before() {
     thread::scope(|scope| {
         scope.spawn(|| {
             for batch in 0.. {
-                commit(&store, sample::batch(&ids(batch), batch)).unwrap();
+                commit(&store, self::batch(batch)).unwrap();
                 acknowledged.store(batch + 1, Ordering::SeqCst);
                 if stop.load(Ordering::SeqCst) {
                     break;
@@ -101,6 +116,11 @@ fn a_backup_comes_back_with_everything() {
     assert_eq!(restored.balances(), store.balances());
     assert_eq!(restored.keys(), store.keys());
     assert_eq!(restored.closing_charges(), store.closing_charges());
+    assert_eq!(restored.entries(None, 0, 100), store.entries(None, 0, 100));
+    assert_eq!(restored.notices(0, 100), store.notices(0, 100));
+    let wallets = RecordFilter::of(RecordKind::Wallet);
+    assert_eq!(restored.list_records(&wallets, 100), store.list_records(&wallets, 100));
+    assert_eq!(restored.list_records(&wallets, 100).unwrap().len(), 1);
     commit(&restored, one_event("after", sample::rated(500))).unwrap();
     drop((store, restored));
     assert_eq!(names(directory.path()), ["backup.db", "restored.db", "tollgate.db"]);
@@ -165,7 +185,7 @@ fn what_is_no_sound_backup_is_not_restored() {
     let mut newer = sound.clone();
     newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
     insta::assert_snapshot!(restore("newer.db", &newer),
-        @"newer.db has schema 99, and this Tollgate knows schemas up to 2: use a newer Tollgate");
+        @"newer.db has schema 99, and this Tollgate knows schemas up to 3: use a newer Tollgate");
     let mut foreign = sound.clone();
     foreign[68..72].copy_from_slice(&7_u32.to_be_bytes());
     insta::assert_snapshot!(restore("foreign.db", &foreign),

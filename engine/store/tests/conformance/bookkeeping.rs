@@ -49,6 +49,8 @@ pub fn statements_add_up_and_are_sorted(fixture: &Fixture) {
         network_cost: i128::from(i64::MAX) * 4,
         platform_fee: 0,
         builder_earnings: -1,
+        from_granted: i128::from(i64::MAX) * 4,
+        from_paid: -1,
     };
     let statements = vec![(statement(APP, "adam", "2023-11"), more.clone())];
     commit(&*fixture.other, Commit { statements, ..Commit::default() }).unwrap();
@@ -84,10 +86,16 @@ pub fn balances_add_up_and_are_sorted(fixture: &Fixture) {
         commit(&**store, Commit { balances, ..Commit::default() }).unwrap();
     }
     let euros = Account { owner: Owner::Platform, currency: "EUR".to_owned() };
-    let large = Balance { debits_posted: i128::MAX, credits_posted: i128::MAX - 1 };
+    let large = Balance {
+        debits_posted: i128::MAX,
+        credits_posted: i128::MAX - 1,
+        debits_pending: i128::MAX - 2,
+        credits_pending: i128::MAX - 3,
+    };
     commit(&*fixture.store, Commit { balances: vec![(euros.clone(), large)], ..Commit::default() }).unwrap();
     let customer = |name: &str| account(Owner::Customer { app: APP.into(), customer: name.into() });
-    let balance = |debits_posted, credits_posted| Balance { debits_posted, credits_posted };
+    let balance =
+        |debits_posted, credits_posted| Balance { debits_posted, credits_posted, ..Balance::default() };
     let expected = vec![
         (customer("adam"), balance(500, 0)),
         (customer("zoe"), balance(1000, 0)),
@@ -96,6 +104,11 @@ pub fn balances_add_up_and_are_sorted(fixture: &Fixture) {
         (account(Owner::Platform), balance(0, 60)),
         (account(Owner::Builder("acme".into())), balance(0, 1140)),
     ];
+    for (account, balance) in &expected {
+        assert_eq!(fixture.store.balance(account), Ok(*balance), "{account}");
+    }
+    assert_eq!(fixture.store.balance(&customer("nobody")), Ok(Balance::default()));
+    assert_eq!(fixture.store.balance(&account(Owner::Reserve("acme".into()))), Ok(Balance::default()));
     assert_eq!(fixture.other.balances(), Ok(expected));
 }
 
@@ -125,7 +138,11 @@ pub fn usage_is_sorted_and_filtered(fixture: &Fixture) {
 pub fn closing_charges_keep_their_order(fixture: &Fixture) {
     let charge =
         |customer: &str, charge| ClosingCharge { app: APP.into(), customer: customer.into(), charge };
-    let november = [charge("zoe", sample::charge(1)), charge("adam", sample::extreme_charge())];
+    let november = [
+        charge("zoe", sample::charge(1)),
+        charge("adam", sample::extreme_charge()),
+        charge("eve", sample::drawn_charge()),
+    ];
     let october = [charge("adam", sample::charge(2))];
     for (month, charges) in [("2023-11", november.to_vec()), ("2023-10", october.to_vec())] {
         let closes = Some(Closing { app: APP.into(), period: period(month), charges });
@@ -135,8 +152,8 @@ pub fn closing_charges_keep_their_order(fixture: &Fixture) {
 }
 
 pub fn sums_that_do_not_fit_fail(fixture: &Fixture) {
-    let most = Balance { debits_posted: i128::MAX, credits_posted: 0 };
-    let one = Balance { debits_posted: 1, credits_posted: 0 };
+    let most = Balance { debits_posted: i128::MAX, ..Balance::default() };
+    let one = Balance { debits_posted: 1, ..Balance::default() };
     let add = |id: &str, balance| Commit {
         balances: vec![(account(Owner::Platform), balance)],
         ..sample::one_event(id, sample::rated(500))
@@ -146,6 +163,58 @@ pub fn sums_that_do_not_fit_fail(fixture: &Fixture) {
     assert_eq!(commit(&*fixture.store, add("does not", one)), Err(StoreError::Failed(reason)));
     assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 1, held: 0, voided: 0 }));
     commit(&*fixture.store, sample::one_event("after", sample::rated(500))).unwrap();
+}
+
+/// What an account has pending: debits, then credits.
+fn pending(owner: Owner, debits_pending: i128, credits_pending: i128) -> (Account, Balance) {
+    (account(owner), Balance { debits_pending, credits_pending, ..Balance::default() })
+}
+
+pub fn pending_sums_go_up_and_down(fixture: &Fixture) {
+    let paid = || Owner::paid(APP, "c1");
+    let add = |added: (Account, Balance)| Commit { balances: vec![added], ..Commit::default() };
+    commit(&*fixture.store, add(pending(paid(), 700, 30))).unwrap();
+    commit(&*fixture.other, add(pending(paid(), -200, 5))).unwrap();
+    assert_eq!(fixture.store.balance(&account(paid())), Ok(pending(paid(), 500, 35).1));
+    let reason = "less than nothing would be pending for paid balance of c1 of acme-docs (USD)".to_owned();
+    for (debits, credits) in [(-501, 0), (0, -36), (-501, 500)] {
+        let too_much = Commit {
+            balances: vec![pending(Owner::Platform, 1, 1), pending(paid(), debits, credits)],
+            ..sample::one_event("whole", sample::rated(500))
+        };
+        assert_eq!(commit(&*fixture.store, too_much), Err(StoreError::Failed(reason.clone())));
+    }
+    assert_eq!(fixture.other.balance(&account(Owner::Platform)), Ok(Balance::default()));
+    assert_eq!(fixture.other.counts(), Ok(EventCounts::default()));
+    // A hold is captured: what was pending is posted.
+    let captured = Balance { debits_posted: 480, debits_pending: -500, ..Balance::default() };
+    commit(&*fixture.store, add((account(paid()), captured))).unwrap();
+    let left = Balance { debits_posted: 480, credits_pending: 35, ..Balance::default() };
+    assert_eq!(fixture.other.balance(&account(paid())), Ok(left));
+}
+
+pub fn every_owner_has_accounts_of_its_own(fixture: &Fixture) {
+    let (app, name) = ("x".to_owned(), "x".to_owned());
+    let owners = vec![
+        Owner::customer(&app, &name),
+        Owner::Provider(name.clone()),
+        Owner::Platform,
+        Owner::Builder(name.clone()),
+        Owner::paid(&app, &name),
+        Owner::granted(&app, &name),
+        Owner::Clearing(name.clone()),
+        Owner::Transit(name.clone()),
+        Owner::Reserve(name.clone()),
+    ];
+    let balances: Vec<_> = (1..).zip(owners).map(|(nano, owner)| pending(owner, nano, nano)).collect();
+    let reversed = balances.iter().rev().cloned().collect();
+    commit(&*fixture.store, Commit { balances: reversed, ..Commit::default() }).unwrap();
+    for (account, balance) in &balances {
+        assert_eq!(fixture.other.balance(account), Ok(*balance), "{account}");
+        let euros = Account { currency: "EUR".to_owned(), ..account.clone() };
+        assert_eq!(fixture.other.balance(&euros), Ok(Balance::default()));
+    }
+    assert_eq!(fixture.other.balances(), Ok(balances));
 }
 
 pub fn an_empty_commit_changes_nothing(fixture: &Fixture) {

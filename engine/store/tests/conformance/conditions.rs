@@ -19,6 +19,10 @@ fn everything(id: &str) -> Commit {
         seen: vec![seen(id)],
         statements: vec![(statement(APP, "c1", "2023-11"), sample::totals(&[500]))],
         balances: sample::balances("c1", 500, 1),
+        entries: vec![sample::payment(id, "c1", 500)],
+        records: vec![sample::change(sample::wallet(id), 0, "{}")],
+        expects: vec![(sample::wallet("nobody"), 0)],
+        notices: vec![sample::notice(7)],
         ..one_event(id, sample::rated(500))
     }
 }
@@ -34,6 +38,10 @@ fn assert_empty(store: &dyn Store) {
     assert_eq!(store.balances(), Ok(Vec::new()));
     assert_eq!(store.seen(&[seen("a")]), Ok(vec![false]));
     assert_eq!(store.closed_periods(APP), Ok(Vec::new()));
+    assert_eq!(store.entries(None, 0, 9), Ok(Vec::new()));
+    assert_eq!(store.entry("a"), Ok(None));
+    assert_eq!(store.records(&[sample::wallet("a")]), Ok(vec![None]));
+    assert_eq!(store.notices(0, 9), Ok(Vec::new()));
 }
 
 pub fn a_stored_event_is_refused(fixture: &Fixture) {
@@ -84,12 +92,43 @@ pub fn a_counted_key_is_refused(fixture: &Fixture) {
     assert_eq!(fixture.store.usage(APP, None, None), Ok(counted));
 }
 
+/// Whatever stands in its way, and whatever of it comes before that: nothing of a refused commit is kept.
+pub fn a_commit_is_refused_whole(fixture: &Fixture) {
+    let with = |spoil: fn(&mut Commit)| {
+        let mut spoilt = everything("a");
+        spoil(&mut spoilt);
+        spoilt
+    };
+    let spoilt = [
+        with(|commit| commit.expects.push((sample::wallet("c9"), 1))),
+        with(|commit| commit.expects.push((sample::wallet("a"), 1))),
+        with(|commit| commit.records.push(sample::change(sample::wallet("c9"), 1, "{}"))),
+        with(|commit| commit.records.push(sample::change(sample::wallet("a"), 0, "{}"))),
+        with(|commit| commit.entries.push(sample::payment("a", "c1", 500))),
+        with(|commit| commit.released.push((1, sample::charge(500)))),
+        with(|commit| commit.unseen.push(seen("b"))),
+    ];
+    for commit in spoilt {
+        let answer = self::commit(&*fixture.store, commit.clone());
+        assert!(matches!(answer, Err(StoreError::Stale(_))), "{answer:?}: {commit:?}");
+        assert_empty(&*fixture.other);
+    }
+    commit(&*fixture.store, everything("a")).unwrap();
+    assert_eq!(fixture.other.notices(0, 9), Ok(vec![(1, sample::notice(7))]));
+}
+
 pub fn a_stale_commit_leaves_its_neighbours_alone(fixture: &Fixture) {
     commit(&*fixture.store, one_event("old", sample::rated(500))).unwrap();
     let mut tickets = Vec::new();
     for number in 0..30 {
-        let id = if number % 3 == 1 { "old".to_owned() } else { format!("new-{number}") };
-        tickets.push((number, fixture.store.submit(one_event(&id, sample::rated(500))).unwrap()));
+        let mut made = one_event(&format!("new-{number}"), sample::rated(500));
+        match number % 6 {
+            1 => made = one_event("old", sample::rated(500)),
+            // Found out only after something of it has been written.
+            4 => made.events.extend(one_event("old", sample::rated(500)).events),
+            _ => {}
+        }
+        tickets.push((number, fixture.store.submit(made).unwrap()));
     }
     for (number, ticket) in tickets {
         let answer = ticket.wait();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tollgate_core::catalog::{Builder, Customer, Definition, Limits, Tariff};
 use tollgate_core::event::{Event, EventKey};
+use tollgate_core::payout::PayoutTerms;
 use tollgate_core::plugin::Digest;
 use tollgate_core::store::{Commit, EventCounts, Found, HoldCause, HoldReason, Outcome, StoredEvent};
 
@@ -15,6 +16,7 @@ pub fn every_field_comes_back(fixture: &Fixture) {
     let mut outcomes = vec![
         Outcome::Rated(sample::charge(20_000_000)),
         Outcome::Rated(sample::extreme_charge()),
+        Outcome::Rated(sample::drawn_charge()),
         Outcome::Rated(tollgate_core::charge::Charge {
             usage: Vec::new(),
             lines: Vec::new(),
@@ -48,14 +50,19 @@ pub fn every_field_comes_back(fixture: &Fixture) {
         assert_eq!(fixture.store.event(event.sequence).unwrap().as_ref(), Some(event));
     }
     assert_eq!(fixture.store.event(0), Ok(None));
-    assert_eq!(fixture.store.event(11), Ok(None));
+    assert_eq!(fixture.store.event(12), Ok(None));
     assert_eq!(fixture.store.event(u64::MAX), Ok(None));
-    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 3, held: 7, voided: 0 }));
+    assert_eq!(fixture.store.counts(), Ok(EventCounts { rated: 4, held: 7, voided: 0 }));
 }
 
 pub fn definitions_keep_their_order(fixture: &Fixture) {
     let builder = |name: &str| {
-        Definition::Builder(Builder { id: "b".to_owned(), name: name.to_owned(), app_terms: None })
+        Definition::Builder(Builder {
+            id: "b".to_owned(),
+            name: name.to_owned(),
+            app_terms: None,
+            payouts: PayoutTerms::default(),
+        })
     };
     let tariff = Definition::Tariff(Tariff {
         id: "t".to_owned(),

@@ -8,10 +8,13 @@ mod access;
 mod backup;
 mod bookkeeping;
 mod conditions;
+mod entries;
 mod events;
 mod histories;
 mod migration;
+mod notices;
 mod power_loss;
+mod records;
 mod sample;
 mod sqlite_file;
 mod voids;
@@ -59,13 +62,15 @@ impl Fixture {
 macro_rules! conformance {
     ($($store:ident)*) => { $(
         mod $store {
-            use crate::{Fixture, access, bookkeeping, conditions, events, histories, voids};
+            use crate::{
+                Fixture, access, bookkeeping, conditions, entries, events, histories, notices, records, voids,
+            };
 
             conformance!(@ $store events: every_field_comes_back definitions_keep_their_order
                 plugins_keep_their_bytes events_are_found_by_app_and_id scans_go_page_by_page
                 a_held_event_is_released_once held_events_are_listed_by_app what_events_became_is_told_by_key);
             conformance!(@ $store conditions: a_stored_event_is_refused an_id_twice_in_a_commit_is_refused
-                a_stale_counter_is_refused_whole a_counted_key_is_refused
+                a_stale_counter_is_refused_whole a_counted_key_is_refused a_commit_is_refused_whole
                 a_stale_commit_leaves_its_neighbours_alone what_follows_a_refused_commit_is_stale_too
                 only_what_is_held_is_released a_closed_period_stays_closed
                 another_app_or_month_stays_open writers_lose_no_step writers_store_an_event_once);
@@ -83,7 +88,15 @@ macro_rules! conformance {
                 the_first_answer_stays old_answers_are_forgotten);
             conformance!(@ $store bookkeeping: statements_add_up_and_are_sorted statements_are_filtered
                 balances_add_up_and_are_sorted usage_is_sorted_and_filtered
-                closing_charges_keep_their_order sums_that_do_not_fit_fail an_empty_commit_changes_nothing);
+                closing_charges_keep_their_order sums_that_do_not_fit_fail an_empty_commit_changes_nothing
+                pending_sums_go_up_and_down every_owner_has_accounts_of_its_own);
+            conformance!(@ $store entries: every_kind_of_entry_comes_back an_entry_is_posted_once
+                entries_go_page_by_page entries_are_listed_by_owner);
+            conformance!(@ $store records: a_record_moves_on_step_by_step a_change_from_another_version_is_stale
+                a_record_changes_once_in_a_commit expectations_are_of_the_state_before
+                records_are_listed_by_owner_and_id records_are_listed_page_by_page
+                records_are_listed_by_when_they_are_due writers_change_a_record_one_by_one);
+            conformance!(@ $store notices: notices_are_numbered_without_gaps notices_go_page_by_page);
         }
     )* };
     (@ $store:ident $module:ident: $($test:ident)*) => { $(

@@ -6,11 +6,14 @@
 use std::fs;
 use std::path::Path;
 
-use tollgate_core::ledger;
-use tollgate_core::store::{Commit, EventCounts, Outcome, SeenKey, StatementFilter, Store, StoredEvent};
+use tollgate_core::ledger::{self, Balance, Owner};
+use tollgate_core::store::{
+    Commit, EventCounts, Outcome, Record, RecordChange, RecordFilter, RecordKind, SeenKey, StatementFilter,
+    Store, StoredEvent,
+};
 use tollgate_store::{Options, SqliteStore};
 
-use crate::sample::{self, APP, commit, counter};
+use crate::sample::{self, APP, account, commit, counter};
 
 const BATCHES: u32 = 40;
 const EVENTS_PER_BATCH: u32 = 5;
@@ -39,12 +42,13 @@ fn ids(batch: u32) -> Vec<String> {
 }
 
 /// A batch that also takes back the first event of the one before, counts a key and uncounts the key of the
-/// one before, holds an event and releases it with the next batch.
+/// one before, holds an event and releases it with the next batch; and with which money moves.
 fn batch(number: u32) -> Commit {
     let mut made = sample::batch(&ids(number), number);
     let first = u64::from(number * EVENTS_PER_BATCH) + 1;
     made.events[HELD].1 = sample::held("wait");
     made.seen.push(conversation(number));
+    move_money(&mut made, number);
     let Some(last) = number.checked_sub(1) else { return made };
     let last_first = first - u64::from(EVENTS_PER_BATCH);
     made.released.push((last_first + HELD as u64, sample::charge(500)));
@@ -56,6 +60,19 @@ fn batch(number: u32) -> Commit {
         *balance = balance.with(amount).unwrap();
     }
     made
+}
+
+/// Posts an entry, says in a record how many there were before, reserves something and tells of it.
+fn move_money(made: &mut Commit, number: u32) {
+    let entry = sample::payment(&number.to_string(), "c1", 500);
+    made.balances.extend(entry.balances().unwrap());
+    let reserved = Balance { credits_pending: 1, ..Balance::default() };
+    made.balances.push((account(Owner::granted(APP, "c1")), reserved));
+    made.entries.push(entry);
+    let due = Some(number.into());
+    let body = number.to_string();
+    made.records.push(RecordChange { due, ..sample::change(sample::wallet("c1"), number.into(), &body) });
+    made.notices.push(sample::notice(number.into()));
 }
 
 fn conversation(batch: u32) -> SeenKey {
@@ -126,7 +143,27 @@ fn check(store: &SqliteStore, case: u64) -> u32 {
     for (key, value) in store.usage(APP, None, None).unwrap() {
         assert_eq!(value, batches.into(), "case {case}: {key:?}");
     }
+    check_money(store, batches, case);
     batches
+}
+
+/// Checks that as much money has moved as there are batches: see [`move_money`].
+fn check_money(store: &SqliteStore, batches: u32, case: u64) {
+    for owner in [None, Some(&Owner::paid(APP, "c1"))] {
+        let entries = store.entries(owner, 0, usize::MAX).unwrap();
+        assert_eq!(entries.len(), batches as usize, "case {case}");
+        assert!((1..).zip(&entries).all(|(expected, (number, _))| *number == expected), "case {case}");
+    }
+    let reserved = store.balance(&account(Owner::granted(APP, "c1"))).unwrap();
+    assert_eq!(reserved.credits_pending, batches.into(), "case {case}");
+    let notices = store.notices(0, usize::MAX).unwrap();
+    let moments: Vec<i64> = notices.iter().map(|(_, notice)| notice.at).collect();
+    assert_eq!(moments, (0..batches.into()).collect::<Vec<_>>(), "case {case}");
+    let last = batches - 1;
+    let key = sample::wallet("c1");
+    let record = Record { key, version: batches.into(), due: Some(last.into()), body: last.to_string() };
+    let due = RecordFilter::due(RecordKind::Wallet, last.into());
+    assert_eq!(store.list_records(&due, 9), Ok(vec![record]), "case {case}");
 }
 
 /// What each event became by then: see [`batch`].

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use tollgate_core::charge::{Charge, Line, Refused, Split, UsageRow};
 use tollgate_core::event::{Event, EventKey};
-use tollgate_core::ledger::{Account, Balance, Owner};
+use tollgate_core::ledger::{Account, Balance, Entry, EntryKind, Owner, Posting};
 use tollgate_core::money::Amount;
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
-    Commit, CounterChange, CounterKey, HoldCause, HoldReason, Outcome, Sequence, StatementKey,
-    StatementTotals, Store, StoreError, Voided,
+    Commit, CounterChange, CounterKey, HoldCause, HoldReason, Notice, NoticeKind, Outcome, RecordChange,
+    RecordKey, RecordKind, Sequence, StatementKey, StatementTotals, Store, StoreError, Version, Voided,
 };
+use tollgate_core::wallet::{Draw, Source};
 
 pub const APP: &str = "acme-docs";
 
@@ -83,7 +84,21 @@ pub fn charge(total: i64) -> Charge {
             },
         ],
         refused: Vec::new(),
+        draws: Vec::new(),
     }
+}
+
+/// A charge that a wallet covered, from every source that there is.
+pub fn drawn_charge() -> Charge {
+    let draw = |source, nano| Draw { source, amount: Amount::from_nano(nano) };
+    let draws = vec![
+        draw(Source::Grant("welcome".into()), 1),
+        draw(Source::Grant("018bd7e2-9c4f-7a10-8000-0123456789ab".into()), i64::MAX),
+        draw(Source::Paid, i64::MIN),
+        draw(Source::Credit, 0),
+        draw(Source::Uncovered, -1),
+    ];
+    Charge { draws, ..charge(500) }
 }
 
 /// A charge with the values that are hardest to keep.
@@ -117,6 +132,7 @@ pub fn extreme_charge() -> Charge {
             Refused { code: "spent".into(), detail: "the quota\nis spent".to_owned() },
             Refused { code: "spent".into(), detail: String::new() },
         ],
+        draws: Vec::new(),
     }
 }
 
@@ -195,7 +211,7 @@ pub fn totals(amounts: &[i64]) -> StatementTotals {
     let mut totals = StatementTotals::default();
     for amount in amounts {
         let charge = charge(*amount);
-        totals.add_charge(1, &charge.lines, &charge.split).unwrap();
+        totals.add_charge(1, &charge).unwrap();
     }
     totals
 }
@@ -213,6 +229,41 @@ pub fn balances(customer: &str, total: i64, events: i64) -> Vec<(Account, Balanc
         (account(Owner::Platform), posted(20)),
         (account(Owner::Builder("acme".to_owned())), posted(total - 120)),
     ]
+}
+
+/// A payment of a customer, with its two postings.
+pub fn payment(id: &str, customer: &str, nano: i64) -> Entry {
+    let posting = |owner, nano| Posting { account: account(owner), amount: Amount::from_nano(nano) };
+    Entry {
+        id: id.to_owned(),
+        kind: EntryKind::Payment,
+        at: 1_700_158_623_979,
+        postings: vec![
+            posting(Owner::Clearing("bank".to_owned()), -nano),
+            posting(Owner::paid(APP, customer), nano),
+        ],
+        reverses: None,
+        request: serde_json::json!({"amount": "0.5", "reference": "invoice \u{1f9fe} 7"}),
+    }
+}
+
+/// What posting an entry changes.
+pub fn posted(entry: Entry) -> Commit {
+    Commit { balances: entry.balances().unwrap(), entries: vec![entry], ..Commit::default() }
+}
+
+pub fn wallet(customer: &str) -> RecordKey {
+    RecordKey::new(RecordKind::Wallet, APP, customer)
+}
+
+/// Makes a record at a version say something, and never want to be looked at.
+pub fn change(key: RecordKey, before: Version, body: &str) -> RecordChange {
+    RecordChange { key, before, due: None, body: body.to_owned() }
+}
+
+pub fn notice(at: i64) -> Notice {
+    let data = serde_json::json!({"app": APP, "customer": "c1", "balance": "-0.000000001"});
+    Notice { builder: "acme".to_owned(), kind: NoticeKind::WalletLow, at, data }
 }
 
 /// Submits a commit and waits for it.

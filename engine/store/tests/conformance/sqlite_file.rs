@@ -1,12 +1,18 @@
 //! What only a file can be asked: reopening, schemas, triggers, the queue.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tollgate_core::access::AccessStore;
-use tollgate_core::store::{Closing, Commit, SeenKey, StatementFilter, Store, StoreError};
+use tollgate_core::ledger::{Balance, Owner};
+use tollgate_core::payout::PayoutTerms;
+use tollgate_core::store::{
+    Closing, Commit, Outcome, RecordChange, RecordFilter, RecordKind, SeenKey, StatementFilter,
+    StatementTotals, Store, StoreError,
+};
 use tollgate_store::{OpenError, Options, SqliteStore};
 
 use crate::access;
@@ -27,7 +33,9 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
     let store = open(&path).unwrap();
     let digest = tollgate_core::plugin::Digest::of(b"wasm");
     store.keep_plugin(&digest, b"wasm").unwrap();
-    let builder = tollgate_core::catalog::Builder { id: "b".into(), name: "B".into(), app_terms: None };
+    let payouts = PayoutTerms::default();
+    let builder =
+        tollgate_core::catalog::Builder { id: "b".into(), name: "B".into(), app_terms: None, payouts };
     store.define(&[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
     let mut batch = sample::batch(&["a".to_owned(), "b".to_owned()], 0);
     batch.seen.push(SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "x".into() });
@@ -45,12 +53,28 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
     }
     store.revoke_key("k1", 9).unwrap();
     store.keep_answer(&access::request("k1", "r1"), &access::answered(10), 0).unwrap();
+    move_money(&store);
     let charge = sample::charge(500);
     let charges =
         vec![tollgate_core::store::ClosingCharge { app: APP.into(), customer: "c1".into(), charge }];
     let closes = Some(Closing { app: APP.into(), period: sample::period("2023-11"), charges });
     commit(&store, Commit { closes, ..Commit::default() }).unwrap();
     path
+}
+
+/// Posts an entry, changes a record twice, reserves something and tells of it.
+fn move_money(store: &SqliteStore) {
+    let reserved = Balance { debits_pending: 200, ..Balance::default() };
+    let mut moved = sample::posted(sample::payment("p1", "c1", 500));
+    moved.balances.push((sample::account(Owner::granted(APP, "c1")), reserved));
+    moved.records.push(sample::change(sample::wallet("c1"), 0, "{}"));
+    moved.notices.push(sample::notice(7));
+    moved.events.push((sample::event("drawn", "c1"), Arc::new(Outcome::Rated(sample::drawn_charge()))));
+    let totals = StatementTotals { from_granted: 300, from_paid: 200, ..StatementTotals::default() };
+    moved.statements.push((sample::statement(APP, "c1", "2023-11"), totals));
+    commit(store, moved).unwrap();
+    let due = RecordChange { due: Some(9), ..sample::change(sample::wallet("c1"), 1, "{\"paid\":\"0.5\"}") };
+    commit(store, Commit { records: vec![due], ..Commit::default() }).unwrap();
 }
 
 #[test]
@@ -67,16 +91,19 @@ fn reopening_keeps_everything() {
             (store.closing_charges().unwrap(), store.counts().unwrap()),
             (store.keys().unwrap(), store.answer(&access::request("k1", "r1")).unwrap()),
             store.events_of(APP, "c1", None, None, 100).unwrap(),
+            (store.entries(None, 0, 9).unwrap(), store.notices(0, 9).unwrap()),
+            store.list_records(&RecordFilter::due(RecordKind::Wallet, 9), 9).unwrap(),
         )
     };
     let first = everything(&open(&path).unwrap());
-    assert_eq!(first.1.len(), 5);
+    assert_eq!(first.1.len(), 6);
+    assert_eq!((first.8.0.len(), first.8.1.len(), first.9.len()), (1, 1, 1));
     let again = open(&path).unwrap();
     assert_eq!(everything(&again), first);
     let repeated = commit(&again, one_event("a", sample::rated(500)));
     assert!(matches!(repeated, Err(StoreError::Stale(_))), "{repeated:?}");
     commit(&again, one_event("c", sample::rated(500))).unwrap();
-    assert_eq!(again.scan(5, 9).unwrap()[0].sequence, 6);
+    assert_eq!(again.scan(6, 9).unwrap()[0].sequence, 7);
 }
 
 #[test]
@@ -96,7 +123,7 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "UPDATE seen SET key = 'other'",
         "UPDATE statements SET customer = 0",
         "UPDATE statements SET events = 0",
-        "INSERT INTO statements SELECT 0, app, period, 1, '0', '0', '0', '[]' FROM statements LIMIT 1",
+        "INSERT INTO statements SELECT 0, app, period, 1, '0', '0', '0', '[]', '0', '0' FROM statements LIMIT 1",
         "UPDATE balances SET name = 0, currency = 'EUR'",
         "UPDATE closings SET period = 202312",
         "UPDATE closing_charges SET charge = x'00'",
@@ -113,6 +140,16 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "UPDATE keys SET scope = '{\"type\":\"platform\"}'",
         "UPDATE keys SET revoked_at = NULL WHERE id = 'k1'",
         "UPDATE answers SET body = x'00'",
+        "UPDATE entries SET postings = '[]'",
+        "UPDATE entries SET at = 0",
+        "UPDATE entry_owners SET name = 0",
+        "UPDATE notices SET data = '{}'",
+        "UPDATE records SET body = '{}'",
+        "UPDATE records SET due = NULL, version = version",
+        "UPDATE records SET due = NULL, version = version + 2",
+        "UPDATE records SET version = version - 1",
+        "UPDATE records SET id = 'c2', version = version + 1",
+        "INSERT INTO records (kind, owner, id, version, body) VALUES ('wallet', '', '', 2, '{}')",
     ];
     let tables = [
         "names",
@@ -131,6 +168,10 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "voids",
         "unseen",
         "keys",
+        "entries",
+        "entry_owners",
+        "notices",
+        "records",
     ];
     let deletions = tables.map(|table| format!("DELETE FROM {table}"));
     for change in changes.into_iter().chain(deletions.iter().map(String::as_str)) {
@@ -146,13 +187,37 @@ fn posted_rows_are_never_changed_nor_deleted() {
     }
 }
 
+/// What SQLite says of how it answers a query.
+fn plan(by_hand: &Connection, query: &str) -> String {
+    let mut explain = by_hand.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+    let steps = explain.query_map([], |row| row.get::<_, String>(3)).unwrap();
+    steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn what_is_listed_is_indexed() {
+    let directory = tempfile::tempdir().unwrap();
+    let by_hand = Connection::open(filled(&directory)).unwrap();
+    let records =
+        |rest: &str| plan(&by_hand, &format!("SELECT body FROM records WHERE kind = 'hold' {rest}"));
+    insta::assert_snapshot!(records("AND due <= 7 ORDER BY due, owner, id"),
+        @"SEARCH records USING INDEX records_by_due (kind=? AND due<?)");
+    insta::assert_snapshot!(records("AND owner = '' AND id > '' ORDER BY owner, id"),
+        @"SEARCH records USING INDEX sqlite_autoindex_records_1 (kind=? AND owner=? AND id>?)");
+    insta::assert_snapshot!(records("AND (owner, id) > ('', '') ORDER BY owner, id"),
+        @"SEARCH records USING INDEX sqlite_autoindex_records_1 (kind=? AND (owner,id)>(?,?))");
+    insta::assert_snapshot!(plan(&by_hand, "SELECT id FROM entry_owners CROSS JOIN entries ON number = entry
+        WHERE entry_owners.kind = 1 AND app = 0 AND name = 7 AND entry > 7 ORDER BY entry"),
+        @"SEARCH entry_owners USING PRIMARY KEY (kind=? AND app=? AND name=? AND entry>?); SEARCH entries USING INTEGER PRIMARY KEY (rowid=?)");
+}
+
 #[test]
 fn a_newer_schema_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = filled(&directory);
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     insta::assert_snapshot!(refusal(&directory, open(&path)),
-        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 2: use a newer Tollgate");
+        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 3: use a newer Tollgate");
 }
 
 #[test]
