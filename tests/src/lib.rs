@@ -7,5 +7,7 @@ pub mod database;
 pub mod events;
 pub mod native;
 pub mod oracle;
+pub mod priced;
+pub mod psp;
 pub mod server;
 pub mod tollgate;

@@ -66,6 +66,19 @@ fn help_reads_well() {
         "held",
         "close",
         "ledger verify",
+        "wallet",
+        "wallet grant",
+        "wallet set",
+        "payment",
+        "payment request",
+        "refund",
+        "payout",
+        "payout run",
+        "payout export",
+        "payout paid",
+        "providers",
+        "providers settle",
+        "reconcile",
         "plugin build",
         "plugin inspect",
     ];
@@ -109,7 +122,7 @@ fn a_ledger_that_was_tampered_with_is_broken() {
     assert_eq!(refused, "events are never changed");
     database.execute_batch("DROP TRIGGER events_keep_update").unwrap();
     assert_eq!(database.execute(forge, []).unwrap(), 400 - duplicates());
-    let balance = "UPDATE balances SET debits_posted = debits_posted + 1 WHERE kind = 2";
+    let balance = "UPDATE balances SET debits_posted = debits_posted + 1 WHERE kind = 3";
     assert!(database.execute(balance, []).unwrap() > 0);
     drop(database);
     let answer = folder.run("ledger verify --data data");

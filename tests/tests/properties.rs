@@ -122,7 +122,12 @@ fn component(plugin: &str) -> &'static [u8] {
 fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine {
     let engine = Engine::open(store, sandbox()).unwrap();
     let mut definitions = vec![
-        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into(), app_terms: None }),
+        Definition::Builder(Builder {
+            id: "builder".into(),
+            name: "Builder".into(),
+            app_terms: None,
+            payouts: tollgate_core::payout::PayoutTerms::default(),
+        }),
         Definition::PriceBook("network".into(), PriceBook::parse(PRICES).unwrap()),
         Definition::App(App {
             id: "acme".into(),

@@ -24,7 +24,12 @@ fn engine() -> Engine {
         cost_authority: CostAuthority::Reported,
     };
     for definition in [
-        Definition::Builder(Builder { id: "b".into(), name: "B".into(), app_terms: None }),
+        Definition::Builder(Builder {
+            id: "b".into(),
+            name: "B".into(),
+            app_terms: None,
+            payouts: tollgate_core::payout::PayoutTerms::default(),
+        }),
         Definition::PriceBook("none".into(), book),
         Definition::App(App {
             id: "acme".into(),

@@ -22,6 +22,8 @@ enum Reach {
     Named,
     /// The request names nobody: whoever asks sees its own, and nothing else.
     Own,
+    /// The route takes no key but a signature: without one, nobody is told anything.
+    Signed,
 }
 
 /// Method, route as the description has it, path as asked, body, reach.
@@ -34,6 +36,18 @@ struct Tenant {
     reader: Client,
     plugin: String,
     key_id: String,
+    endpoint: String,
+}
+
+/// The platform, and two tenants of it.
+fn tenants(server: &Server) -> (Client, Tenant, Tenant) {
+    let platform = server.platform();
+    let book = json!({"id": "network", "prices": {"currency": "USD", "entries": [
+        {"model": "m", "prices": [{"measure": "input_tokens", "price": "1", "per": 1000}]}]}});
+    platform.post("/v1/price-books", &book).with(201);
+    let alpha = tenant(&platform, "alpha", MARK);
+    let beta = tenant(&platform, "beta", "Greenland");
+    (platform, alpha, beta)
 }
 
 /// A Builder with an app, a customer, a plugin of its own, a tariff, an event, and keys. `words` stands in
@@ -62,6 +76,10 @@ fn tenant(platform: &Client, name: &str, words: &str) -> Tenant {
     let tariff = json!({"id": format!("{name}-tariff"), "app": app, "plugin": plugin,
         "settings": {"attribute": words, "price": "1"}, "effective_from": "2026-01-01T00:00:00Z"});
     builder.post("/v1/tariffs", &tariff).with(201);
+    // No name ends like this: nothing is ever sent there.
+    let endpoint = json!({"url": format!("https://{words}.invalid/"), "description": words});
+    let made = builder.post("/v1/endpoints", &endpoint).with(201);
+    let endpoint = made["id"].as_str().unwrap().to_owned();
     let (ingest, _) = key(json!({"type": "app_ingest", "app": app}));
     let (reader, _) =
         key(json!({"type": "customer_read", "app": app, "customer": format!("{name}-customer")}));
@@ -73,16 +91,41 @@ fn tenant(platform: &Client, name: &str, words: &str) -> Tenant {
     };
     assert_eq!(send("one", "m")["receipts"][0]["status"], "rated");
     assert_eq!(send("two", words)["receipts"][0]["status"], "held");
-    Tenant { builder, ingest, reader, plugin, key_id }
+    funds(platform, &builder, name, words);
+    let estimate = json!({"specversion": "1.0", "id": "estimated", "source": app, "type": "t",
+        "subject": format!("{name}-customer"), "time": "2026-10-01T00:00:00Z",
+        "data": {"model": "m", "measures": {"input_tokens": 1}, "attributes": {words: "estimated"}}});
+    assert_eq!(ingest.post("/v1/authorizations", &estimate).with(200)["allowed"], true);
+    Tenant { builder, ingest, reader, plugin, key_id, endpoint }
+}
+
+/// A wallet with granted and with paid money, and a refund.
+fn funds(platform: &Client, builder: &Client, name: &str, words: &str) {
+    let customer = format!("/v1/customers/{name}-customer");
+    builder.put(&format!("{customer}/wallet"), &json!({"alerts": [
+        {"id": words, "when": "balance_below", "amount": "1"}]})).with(200);
+    let grant = json!({"id": "grant", "amount": "5", "funder": "builder", "reason": words});
+    builder.post(&format!("{customer}/wallet/grants"), &grant).with(201);
+    let payment = json!({"id": format!("{name}-payment"), "amount": "7", "provider": "manual",
+        "method": {"by": "transfer"}});
+    builder.post(&format!("{customer}/payments"), &payment).with(201);
+    let received = format!("{customer}/payments/{name}-payment/received?app={name}-app");
+    platform.post(&received, &json!({"reference": words})).with(200);
+    let refund = json!({"id": "refund", "amount": "0.1", "borne_by": "builder", "reason": words});
+    builder.post(&format!("/v1/events/{name}-app/one/refunds"), &refund).with(201);
 }
 
 #[rustfmt::skip]
 fn matrix(alpha: &Tenant) -> Vec<Row> {
-    use Reach::{Named, Own};
+    use Reach::{Named, Own, Signed};
     let event = |id: &str| json!({"specversion": "1.0", "id": id, "source": "alpha-app", "type": "t",
         "subject": "alpha-customer", "time": "2026-10-01T00:00:00Z", "data": {}});
     let terms = json!({"platform_share": "0.1", "surcharge_max": "10", "price_book": "network"});
     let at = |path: &str| path.to_owned();
+    let of_customer = |path: &str| format!("/v1/customers/alpha-customer/{path}?app=alpha-app");
+    let of_payout = |step: &str| format!("/v1/builders/alpha/payouts/2026-10/USD{step}");
+    let endpoint = |rest: &str| format!("/v1/endpoints/{}{rest}", alpha.endpoint);
+    let url = json!({"url": "https://mine.invalid/"});
     vec![
         ("GET", "/v1/builders", at("/v1/builders"), None, Own),
         ("POST", "/v1/builders", at("/v1/builders"), Some(json!({"id": "new", "name": "New"})), Named),
@@ -124,6 +167,46 @@ fn matrix(alpha: &Tenant) -> Vec<Row> {
         ("POST", "/v1/quotes", at("/v1/quotes"), Some(event("any")), Own),
         ("GET", "/v1/held", at("/v1/held"), None, Own),
         ("POST", "/v1/held/retry", at("/v1/held/retry"), Some(json!({"app": "alpha-app"})), Named),
+        ("GET", "/v1/endpoints", at("/v1/endpoints"), None, Own),
+        ("POST", "/v1/endpoints", at("/v1/endpoints"), Some(json!({"builder": "alpha", "url": "https://mine.invalid/"})), Named),
+        ("GET", "/v1/endpoints/{id}", endpoint(""), None, Named),
+        ("PUT", "/v1/endpoints/{id}", endpoint("?builder=alpha"), Some(url), Named),
+        ("DELETE", "/v1/endpoints/{id}", endpoint("?builder=alpha"), None, Named),
+        ("POST", "/v1/endpoints/{id}/rotate", endpoint("/rotate?builder=alpha"), Some(json!({})), Named),
+        ("POST", "/v1/endpoints/{id}/test", endpoint("/test"), Some(json!({})), Named),
+        ("POST", "/v1/endpoints/{id}/replay", endpoint("/replay"), Some(json!({"since": "2026-01-01T00:00:00Z"})), Named),
+        ("GET", "/v1/endpoints/{id}/deliveries", endpoint("/deliveries"), None, Named),
+        ("POST", "/v1/endpoints/{id}/deliveries/{delivery}/replay",
+            endpoint(&format!("/deliveries/msg_{}_1/replay", alpha.endpoint)), Some(json!({})), Named),
+        ("GET", "/v1/notices", at("/v1/notices"), None, Own),
+        ("GET", "/v1/customers/{id}/wallet", of_customer("wallet"), None, Named),
+        ("PUT", "/v1/customers/{id}/wallet", of_customer("wallet"), Some(json!({"credit_limit": "0"})), Named),
+        ("GET", "/v1/customers/{id}/wallet/grants", of_customer("wallet/grants"), None, Named),
+        ("POST", "/v1/customers/{id}/wallet/grants", of_customer("wallet/grants"), Some(json!({"id": "g", "amount": "1", "funder": "builder"})), Named),
+        ("GET", "/v1/customers/{id}/wallet/entries", of_customer("wallet/entries"), None, Named),
+        ("GET", "/v1/customers/{id}/payments", of_customer("payments"), None, Named),
+        ("POST", "/v1/customers/{id}/payments", of_customer("payments"), Some(json!({"id": "mine", "amount": "1",
+            "provider": "manual", "method": {"by": "transfer"}})), Named),
+        ("GET", "/v1/customers/{id}/payments/{payment}", of_customer("payments/alpha-payment"), None, Named),
+        ("POST", "/v1/customers/{id}/payments/{payment}/received", of_customer("payments/alpha-payment/received"), Some(json!({"reference": "mine"})), Named),
+        ("POST", "/v1/customers/{id}/payments/{payment}/refunds", of_customer("payments/alpha-payment/refunds"), Some(json!({"id": "mine", "amount": "1"})), Named),
+        ("POST", "/v1/events/{source}/{id}/refunds", at("/v1/events/alpha-app/one/refunds"), Some(json!({"id": "mine", "borne_by": "builder", "reason": "envy"})), Named),
+        ("POST", "/v1/authorizations", at("/v1/authorizations"), Some(event("three")), Named),
+        ("GET", "/v1/authorizations/{source}/{id}", at("/v1/authorizations/alpha-app/estimated"), None, Named),
+        ("POST", "/v1/authorizations/{source}/{id}/capture", at("/v1/authorizations/alpha-app/estimated/capture"), Some(event("estimated")), Named),
+        ("POST", "/v1/authorizations/{source}/{id}/void", at("/v1/authorizations/alpha-app/estimated/void"), Some(json!({})), Named),
+        ("GET", "/v1/payouts", at("/v1/payouts"), None, Own),
+        ("POST", "/v1/payouts/run", at("/v1/payouts/run"), Some(json!({"period": "2026-10"})), Named),
+        ("GET", "/v1/builders/{id}/payouts/{period}/{currency}", of_payout(""), None, Named),
+        ("GET", "/v1/builders/{id}/payouts/{period}/{currency}/remittance", of_payout("/remittance"), None, Named),
+        ("POST", "/v1/builders/{id}/payouts/{period}/{currency}/approve", of_payout("/approve"), Some(json!({})), Named),
+        ("POST", "/v1/builders/{id}/payouts/{period}/{currency}/submit", of_payout("/submit"), Some(json!({})), Named),
+        ("POST", "/v1/builders/{id}/payouts/{period}/{currency}/paid", of_payout("/paid"), Some(json!({"reference": "mine"})), Named),
+        ("POST", "/v1/builders/{id}/payouts/{period}/{currency}/returned", of_payout("/returned"), Some(json!({"reason": "envy"})), Named),
+        ("GET", "/v1/providers/settlements", at("/v1/providers/settlements"), None, Named),
+        ("POST", "/v1/providers/settlements", at("/v1/providers/settlements"), Some(json!({"provider": "network", "currency": "USD", "amount": "1", "reference": "mine"})), Named),
+        ("POST", "/v1/providers/{provider}/webhook", at("/v1/providers/manual/webhook"), Some(json!({"payment": "alpha-payment"})), Signed),
+        ("POST", "/v1/reconciliations", at("/v1/reconciliations"), Some(json!({"provider": "manual", "from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z", "report": []})), Named),
         ("GET", "/v1/suspensions", at("/v1/suspensions"), None, Own),
         ("POST", "/v1/suspensions/{tariff}/retry", at("/v1/suspensions/alpha-tariff/retry"), Some(json!({})), Named),
     ]
@@ -139,12 +222,7 @@ fn ask(who: &Client, (method, _, path, body, _): &Row) -> (u16, String) {
 fn nobody_sees_or_touches_what_is_another_s() {
     let folder = Folder::new();
     let server = Server::start(&folder, &[]);
-    let platform = server.platform();
-    let book = json!({"id": "network", "prices": {"currency": "USD", "entries": [
-        {"model": "m", "prices": [{"measure": "input_tokens", "price": "1", "per": 1000}]}]}});
-    platform.post("/v1/price-books", &book).with(201);
-    let alpha = tenant(&platform, "alpha", MARK);
-    let beta = tenant(&platform, "beta", "Greenland");
+    let (platform, alpha, beta) = tenants(&server);
     let matrix = matrix(&alpha);
     every_route_is_in(&platform, &matrix);
 
@@ -158,7 +236,8 @@ fn nobody_sees_or_touches_what_is_another_s() {
         let (method, _, path, _, reach) = row;
         for key in invalid {
             let (status, text) = ask(&platform.with_key(key), row);
-            assert_eq!(status, 401, "{method} {path} with {key:?}: {text}");
+            let expected = if *reach == Reach::Signed { 404 } else { 401 };
+            assert_eq!(status, expected, "{method} {path} with {key:?}: {text}");
             assert!(!text.contains(MARK), "{method} {path}: {text}");
         }
         for (name, who) in [("Builder", &beta.builder), ("ingest", &beta.ingest), ("customer", &beta.reader)]
@@ -187,12 +266,7 @@ fn nobody_sees_or_touches_what_is_another_s() {
 fn another_s_and_nobody_s_are_told_alike() {
     let folder = Folder::new();
     let server = Server::start(&folder, &[]);
-    let platform = server.platform();
-    let book = json!({"id": "network", "prices": {"currency": "USD", "entries": [
-        {"model": "m", "prices": [{"measure": "input_tokens", "price": "1", "per": 1000}]}]}});
-    platform.post("/v1/price-books", &book).with(201);
-    let alpha = tenant(&platform, "alpha", MARK);
-    let beta = tenant(&platform, "beta", "Greenland");
+    let (_, alpha, beta) = tenants(&server);
     let told = |who: &Client, path: &str| {
         let mut problem = who.get(path).json();
         problem["request_id"] = Value::Null;
@@ -207,6 +281,10 @@ fn another_s_and_nobody_s_are_told_alike() {
         "/v1/tariffs/alpha-tariff",
         "/v1/tariffs?app=alpha-app",
         "/v1/builders/alpha/earnings",
+        "/v1/customers/alpha-customer/wallet?app=alpha-app",
+        "/v1/customers/alpha-customer/payments/alpha-payment?app=alpha-app",
+        "/v1/authorizations/alpha-app/estimated",
+        "/v1/builders/alpha/payouts/2026-10/USD",
     ] {
         let (theirs, nobodys) =
             (told(&beta.builder, path), told(&beta.builder, &path.replace("alpha", "nobody")));
@@ -225,6 +303,17 @@ fn another_s_and_nobody_s_are_told_alike() {
         }
         assert!(builders.text.contains("network_cost"), "{path}: {}", builders.text);
     }
+    // Its own money it sees, and not who pays for what it was given.
+    let customer = "/v1/customers/alpha-customer";
+    for path in ["wallet", "wallet/grants", "wallet/entries", "payments", "payments/alpha-payment"] {
+        let path = format!("{customer}/{path}");
+        let (customers, builders) = (alpha.reader.get(&path), alpha.builder.get(&path));
+        assert_eq!((customers.status, builders.status), (200, 200), "{path}");
+        for word in ["funder", "borne_by", "clawed_back", "\"request\""] {
+            assert!(!customers.text.contains(word), "{path}: {word} in {}", customers.text);
+        }
+    }
+    assert_eq!(alpha.reader.get("/v1/authorizations/alpha-app/estimated").status, 200);
     // A key of the tenant's own that is too small is told so.
     assert_eq!(alpha.reader.get("/v1/builders").status, 403);
     assert_eq!(alpha.ingest.get("/v1/customers/alpha-customer/usage?app=alpha-app").status, 403);

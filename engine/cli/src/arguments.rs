@@ -1,11 +1,19 @@
 //! The command line: every flag, with the words that `--help` shows.
 
+mod money;
+mod payout;
+mod plugin;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 use tollgate_core::money::Amount;
 use tollgate_core::period::Period;
+
+pub use money::*;
+pub use payout::*;
+pub use plugin::*;
 
 /// Prices AI usage: your pricing is code, the money core is not.
 ///
@@ -20,13 +28,13 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Rate a sample month of three Builders and print statements, earnings and the ledger's proof
+    /// Run a sample month of three Builders: usage, prepaid customers, payouts, the ledger's proof
     Demo(Demo),
     /// Rate events without a database
     Rate(Rate),
     /// Rate events and keep them: durable, and never charged twice
     Record(Record),
-    /// Define Builders, apps, customers, price books and tariffs in a database
+    /// Define Builders, apps, customers, wallets, price books and tariffs in a database
     Define(Define),
     /// Show what a customer used and owes in a period
     Statement(Statement),
@@ -34,6 +42,22 @@ pub enum Command {
     Held(Held),
     /// Close a period of an app: charge what is due at its end and freeze its statements
     Close(Close),
+    /// Show what a customer has, grant credit, agree on limits
+    #[command(subcommand)]
+    Wallet(Wallet),
+    /// Take bank transfers of customers in
+    #[command(subcommand)]
+    Payment(Payment),
+    /// Give back what an event was charged, in whole or in part
+    Refund(Refund),
+    /// Pay Builders what closed periods earned them
+    #[command(subcommand)]
+    Payout(Payout),
+    /// Show and settle what is owed to who ran the inference
+    #[command(subcommand)]
+    Providers(Providers),
+    /// Compare the ledger with what a payment provider booked, and name every difference
+    Reconcile(Reconcile),
     /// Make a database ready to be served, and print its first platform key, once
     Init(Init),
     /// Serve the host API over HTTP
@@ -45,7 +69,7 @@ pub enum Command {
     /// Prove the ledger
     #[command(subcommand)]
     Ledger(Ledger),
-    /// Build and inspect pricing plugins
+    /// Write pricing plugins: new, build, check, run, test, plot, bench, dev
     #[command(subcommand)]
     Plugin(Plugin),
     /// Compile a component from standard input (what this program starts as a child that can be killed)
@@ -240,25 +264,6 @@ pub struct Restore {
 pub enum Ledger {
     /// Go through everything, compute it again, and list each invariant with what was counted
     Verify(Data),
-}
-
-#[derive(Subcommand)]
-pub enum Plugin {
-    /// Build a plugin crate into a component, ready to use
-    Build {
-        /// The crate's directory
-        #[arg(default_value = ".", value_name = "DIR")]
-        directory: PathBuf,
-        /// Where to write the component (default: the crate's target directory)
-        #[arg(long, value_name = "FILE.wasm")]
-        output: Option<PathBuf>,
-    },
-    /// Show what a component is: digest, contract, imports, sizes, units, lines, settings
-    Inspect {
-        /// A component file, or the name of a bundled plugin
-        #[arg(value_name = "FILE.wasm|NAME")]
-        plugin: String,
-    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

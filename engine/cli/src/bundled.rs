@@ -8,10 +8,12 @@ use anyhow::Context as _;
 use crate::exit::Refused;
 
 /// Names and components.
-pub const PLUGINS: [(&str, &[u8]); 4] = [
+pub const PLUGINS: [(&str, &[u8]); 6] = [
     ("cost-plus", include_bytes!("../../../plugins/prebuilt/cost-plus.wasm")),
     ("included-overage", include_bytes!("../../../plugins/prebuilt/included-overage.wasm")),
     ("tiered", include_bytes!("../../../plugins/prebuilt/tiered.wasm")),
+    ("rate-card", include_bytes!("../../../plugins/prebuilt/rate-card.wasm")),
+    ("percentage", include_bytes!("../../../plugins/prebuilt/percentage.wasm")),
     ("conversation", include_bytes!("../../../plugins/prebuilt/conversation.wasm")),
 ];
 

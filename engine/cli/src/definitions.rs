@@ -1,4 +1,6 @@
-//! The definitions file: Builders, apps, customers, price books and tariffs, as people write them.
+//! The definitions file: Builders, apps, customers, price books, tariffs and wallets, as people write them.
+
+mod wallet;
 
 use std::path::Path;
 
@@ -10,11 +12,14 @@ use serde_json::value::RawValue;
 use tollgate_core::catalog::{App, AppTerms, Builder, CostAuthority, Customer, Definition, Tariff};
 use tollgate_core::engine::{Engine, EngineError};
 use tollgate_core::money::Amount;
+use tollgate_core::payout::PayoutTerms;
 use tollgate_core::price_book::PriceBook;
 
 use crate::arguments::Agreement;
 use crate::bundled;
 use crate::exit::Refused;
+
+use wallet::WalletFile;
 
 /// A file of definitions. All lists may be absent.
 #[derive(Deserialize)]
@@ -30,6 +35,8 @@ pub struct Definitions<'a> {
     customers: Vec<Customer>,
     #[serde(default, borrow)]
     tariffs: Vec<TariffFile<'a>>,
+    #[serde(default)]
+    wallets: Vec<WalletFile>,
 }
 
 #[derive(Deserialize)]
@@ -74,8 +81,9 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
-/// Defines what a text says. Plugin files are named relative to `directory`; `name` is how errors call it.
-pub fn define(engine: &Engine, name: &str, text: &str, directory: &Path) -> anyhow::Result<()> {
+/// Defines what a text says. Plugin files are named relative to `directory`; `name` is how errors call it. Credit
+/// is granted as of `now`, in milliseconds since 1970.
+pub fn define(engine: &Engine, name: &str, text: &str, directory: &Path, now: i64) -> anyhow::Result<()> {
     let file: Definitions<'_> =
         serde_json::from_str(text).with_context(|| name.to_owned()).context(Refused)?;
     let mut definitions = Vec::new();
@@ -102,6 +110,9 @@ pub fn define(engine: &Engine, name: &str, text: &str, directory: &Path) -> anyh
             customer: tariff.customer,
         });
         define_one(engine, name, &definition)?;
+    }
+    for wallet in file.wallets {
+        wallet.open(engine, now).with_context(|| name.to_owned())?;
     }
     Ok(())
 }
@@ -169,7 +180,12 @@ impl OneTariff {
         let settings_text = read(settings)?;
         let book = price_book(&prices.display().to_string(), &prices_text)?;
         let currency = book.currency().to_owned();
-        let builder = Builder { id: Self::NAME.into(), name: "Builder".into(), app_terms: None };
+        let builder = Builder {
+            id: Self::NAME.into(),
+            name: "Builder".into(),
+            app_terms: None,
+            payouts: PayoutTerms::default(),
+        };
         for definition in [Definition::Builder(builder), Definition::PriceBook(Self::NAME.into(), book)] {
             define_one(engine, &prices.display().to_string(), &definition)?;
         }

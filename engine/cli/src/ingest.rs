@@ -119,14 +119,15 @@ impl<'e> Ingest<'e> {
                 skip_line(&mut input).with_context(|| name.to_owned())?;
             }
             if !text.trim_ascii().is_empty() {
-                self.event(&file, line, &text)?;
+                self.line(&file, line, &text)?;
                 progress.inc(bytes as u64);
             }
         }
         Ok(())
     }
 
-    fn event(&mut self, file: &Arc<str>, line: u64, text: &[u8]) -> anyhow::Result<()> {
+    /// Takes one line: an event.
+    pub fn line(&mut self, file: &Arc<str>, line: u64, text: &[u8]) -> anyhow::Result<()> {
         self.ingested.counts.read += 1;
         match door::parse(text) {
             Ok(event) => {
@@ -207,12 +208,18 @@ impl<'e> Ingest<'e> {
         self.ingested.problems.push(Problem { file: file.to_string(), line, id, reason });
     }
 
-    /// Waits for everything, and says what came of it.
-    pub fn finish(mut self) -> anyhow::Result<Ingested> {
+    /// Waits until everything that was taken is durable.
+    pub fn settle(&mut self) -> anyhow::Result<()> {
         self.send()?;
         while !self.on_their_way.is_empty() {
             self.receive()?;
         }
+        Ok(())
+    }
+
+    /// Waits for everything, and says what came of it.
+    pub fn finish(mut self) -> anyhow::Result<Ingested> {
+        self.settle()?;
         self.ingested.problems.sort_by(|one, other| (&one.file, one.line).cmp(&(&other.file, other.line)));
         Ok(self.ingested)
     }

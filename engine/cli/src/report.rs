@@ -5,6 +5,8 @@ use tollgate_core::money::format_nano;
 use tollgate_core::period::Period;
 use tollgate_core::statement::Statement;
 
+use crate::table;
+
 /// What `rate` and `record` print with `--format json`.
 #[derive(Serialize)]
 pub struct Report {
@@ -48,6 +50,17 @@ pub struct CustomerReport {
     pub lines: Vec<LineReport>,
     #[serde(flatten)]
     pub totals: Totals,
+    /// Where the total came from, once any of it was granted or paid before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covered: Option<Covered>,
+}
+
+/// What covers a statement's total.
+#[derive(Serialize)]
+pub struct Covered {
+    pub granted: String,
+    pub paid: String,
+    pub owed: String,
 }
 
 #[derive(Serialize)]
@@ -92,6 +105,11 @@ impl From<&Statement> for CustomerReport {
             usage: usage.collect(),
             lines: lines.collect(),
             totals: Totals::of(std::iter::once(statement)),
+            covered: table::owed(statement).map(|owed| Covered {
+                granted: format_nano(statement.from_granted),
+                paid: format_nano(statement.from_paid),
+                owed: format_nano(owed),
+            }),
         }
     }
 }

@@ -78,7 +78,7 @@ fn sandbox(cache_directory: Option<PathBuf>) -> anyhow::Result<Sandbox> {
 
 /// Where compiled plugins are kept for this user (`$XDG_CACHE_HOME/tollgate`, else `~/.cache/tollgate`);
 /// without a home they are compiled anew each time.
-fn user_cache() -> Option<PathBuf> {
+pub fn user_cache() -> Option<PathBuf> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")))?;
     Some(cache.join("tollgate"))

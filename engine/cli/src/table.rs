@@ -1,8 +1,10 @@
 //! The same results in words and columns, for people.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
+use jiff::Timestamp;
 use tollgate_core::money::format_money;
 use tollgate_core::statement::Statement;
 
@@ -10,6 +12,15 @@ use crate::report::{Counts, Problem};
 
 /// A table with a header; the columns from `first_number` on are right-aligned.
 pub fn table(header: &[&str], first_number: usize, rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    numbers(header, first_number..usize::MAX, rows)
+}
+
+/// The same, with the columns in `numbers` right-aligned.
+pub fn numbers(
+    header: &[&str],
+    numbers: Range<usize>,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header);
     for row in rows {
@@ -17,7 +28,7 @@ pub fn table(header: &[&str], first_number: usize, rows: impl IntoIterator<Item 
     }
     for (position, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
-        if position >= first_number {
+        if numbers.contains(&position) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -55,8 +66,31 @@ pub fn statement(statement: &Statement) -> String {
         let quantity = plural(&line.quantity.to_string(), &line.unit);
         rows.push(vec![line.title.clone(), quantity, format_money(line.amount, &statement.currency)]);
     }
-    rows.push(vec!["Total".into(), String::new(), format_money(statement.total, &statement.currency)]);
+    let mut sum = |title: &str, nano: i128| {
+        rows.push(vec![title.into(), String::new(), format_money(nano, &statement.currency)]);
+    };
+    sum("Total", statement.total);
+    if let Some(owed) = owed(statement) {
+        sum("Covered by granted credit", statement.from_granted);
+        sum("Covered by paid balance", statement.from_paid);
+        sum("Owed", owed);
+    }
     text + &table(&["", "quantity", "amount"], 1, rows)
+}
+
+/// What is left of a statement's total that granted credit and the customer's own money did not cover, in
+/// nano-units; `None` when neither covered anything.
+pub fn owed(statement: &Statement) -> Option<i128> {
+    let Statement { total, from_granted, from_paid, .. } = statement;
+    let is_covered = *from_granted != 0 || *from_paid != 0;
+    is_covered.then(|| total.saturating_sub(*from_granted).saturating_sub(*from_paid))
+}
+
+/// `2026-11-30 09:00 UTC`, of milliseconds since 1970.
+pub fn moment(time: i64) -> String {
+    let moment = Timestamp::from_millisecond(time);
+    moment
+        .map_or_else(|_| "at no time".to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 fn used_in_words(used: &tollgate_core::statement::Used) -> String {

@@ -9,6 +9,7 @@
 mod answers;
 mod bindings;
 mod cache;
+mod call;
 mod compile;
 mod contract;
 mod description;
@@ -23,6 +24,7 @@ mod schema;
 mod store;
 mod trap;
 
+pub use call::{Call, CallSink};
 pub use compile::{Compiler, compile_in_child};
 pub use limits::Limits;
 pub use log::{LogLevel, LogLine, LogSink};

@@ -10,6 +10,7 @@ use wasmtime::{Engine, Result as Called, Store};
 use crate::answers::{self, Rows};
 use crate::bindings::exports::tollgate::pricing::plugin::Guest;
 use crate::bindings::{Pricing as Instance, PricingPre};
+use crate::call::{Call, CallSink};
 use crate::engine::call_ticks;
 use crate::frames::{self, FrameViews};
 use crate::limits::Limits;
@@ -22,6 +23,7 @@ pub(crate) struct Host {
     pub(crate) engine: Engine,
     pub(crate) limits: Limits,
     pub(crate) sink: Option<LogSink>,
+    pub(crate) on_call: Option<CallSink>,
 }
 
 /// An instance at work.
@@ -80,7 +82,17 @@ impl<'a> Run<'a> {
         prepare(&mut store, limits, fuel, events)
             .map_err(|error| PricerError::Infrastructure(error.to_string()))?;
         let called = call(instance.tollgate_pricing_plugin(), &mut store);
-        self.fuel_spent = self.fuel_spent.saturating_add(spent(&store, fuel));
+        let burnt = spent(&store, fuel);
+        self.fuel_spent = self.fuel_spent.saturating_add(burnt);
+        if let Some(tell) = &self.host.on_call {
+            tell(&Call {
+                function: function.trim_matches('`').to_owned(),
+                events,
+                fuel: burnt,
+                fuel_max: fuel,
+                memory_bytes: store.data().memory_bytes(),
+            });
+        }
         let answer = called
             .map_err(|error| failure(self.host, &self.label, function, fuel, events, &error, &store))?;
         let (rows, rows_max) = (answer.rows(), limits.answer_rows_max(events));

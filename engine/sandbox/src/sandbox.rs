@@ -11,6 +11,7 @@ use wasmtime::component::{Component, Linker};
 
 use crate::bindings::PricingPre;
 use crate::cache::{CodeCache, unseal};
+use crate::call::CallSink;
 use crate::compile::{CompileError, Compiler, compile};
 use crate::engine::{Purpose, Ticker, engine};
 use crate::limits::Limits;
@@ -32,11 +33,19 @@ pub struct SandboxConfig {
     pub cache_directory: Option<PathBuf>,
     /// Who hears what plugins log; `None` keeps only what a panic said.
     pub on_log: Option<LogSink>,
+    /// Who is told what each call took; `None` for nobody.
+    pub on_call: Option<CallSink>,
 }
 
 impl Default for SandboxConfig {
     fn default() -> Self {
-        Self { limits: Limits::default(), compiler: Compiler::InProcess, cache_directory: None, on_log: None }
+        Self {
+            limits: Limits::default(),
+            compiler: Compiler::InProcess,
+            cache_directory: None,
+            on_log: None,
+            on_call: None,
+        }
     }
 }
 
@@ -57,7 +66,7 @@ impl Sandbox {
     /// [`PricerError::Infrastructure`] when the host lacks address space or a thread, or the cache directory
     /// is not this user's alone.
     pub fn new(config: SandboxConfig) -> Result<Self, PricerError> {
-        let SandboxConfig { limits, compiler, cache_directory, on_log } = config;
+        let SandboxConfig { limits, compiler, cache_directory, on_log, on_call } = config;
         let cannot = |what: &str, error: &dyn std::fmt::Display| {
             PricerError::Infrastructure(format!("cannot start the sandbox: {what}: {error:#}"))
         };
@@ -67,7 +76,7 @@ impl Sandbox {
         let cache = cache_directory.map(|directory| CodeCache::open(&directory, &engine)).transpose();
         let ticker = Ticker::start(&engine).map_err(|error| cannot("the clock's thread", &error))?;
         Ok(Self {
-            host: Host { engine, limits, sink: on_log },
+            host: Host { engine, limits, sink: on_log, on_call },
             linker,
             compiler,
             cache: cache.map_err(PricerError::Infrastructure)?,

@@ -44,6 +44,11 @@ pub(crate) fn store(
 }
 
 impl State {
+    /// Bytes of all of the instance's memories.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes
+    }
+
     /// Hands a line on while there is room for it. A panic's message is remembered in any case.
     pub(crate) fn keep(&mut self, level: LogLevel, text: &str) {
         if level == LogLevel::Error {

@@ -20,7 +20,7 @@ fn never() -> Compiler {
 
 fn sandbox(compiler: Compiler, cache: Option<&Path>, limits: Limits) -> Sandbox {
     let cache_directory = cache.map(Path::to_owned);
-    Sandbox::new(SandboxConfig { limits, compiler, cache_directory, on_log: None }).unwrap()
+    Sandbox::new(SandboxConfig { limits, compiler, cache_directory, ..SandboxConfig::default() }).unwrap()
 }
 
 fn works(sandbox: &Sandbox) {

@@ -122,18 +122,6 @@ impl Caller {
         found.ok_or_else(|| Problem::not_found(format!("there is no app {id:?}")))
     }
 
-    /// An app that this key may send and quote events of.
-    ///
-    /// # Errors
-    /// 403 for a customer's key, 404 when there is no such app or it is not the key's.
-    pub fn ingests<'r>(&self, rules: &'r Rulebook, id: &str) -> Result<&'r Arc<App>, Problem> {
-        if matches!(self.scope(), Scope::CustomerRead { .. }) {
-            return Err(Problem::forbidden("a customer's key reads; it sends and quotes no events"));
-        }
-        let found = rules.catalog().app(id).filter(|_| self.scope().ingests(rules.catalog(), id));
-        found.ok_or_else(|| Problem::not_found(format!("there is no app {id:?}")))
-    }
-
     /// The app of a customer that this key may read: the one that is named, or else the only one it can be.
     ///
     /// # Errors

@@ -13,13 +13,19 @@ use crate::config::Config;
 use crate::idempotency::Underway;
 use crate::keys::Keyring;
 use crate::limits::RateLimits;
+use crate::money::Money;
 use crate::problem::Problem;
 use crate::recorder::Recorder;
 use crate::server::ServerError;
 use crate::telemetry::Telemetry;
+use crate::webhooks::Webhooks;
 
 /// Calls into the engine, beside recording, that run at once. The rest wait their turn.
 const CALLS_MAX: usize = 16;
+
+/// Authorisations that run at once, beside those calls: a request waits for each, and they are written in
+/// groups, so more at once are answered faster.
+const AUTHORIZATIONS_MAX: usize = 64;
 
 /// The state of all routes: `Router<Arc<Backend>>`.
 #[derive(Debug)]
@@ -35,9 +41,12 @@ pub struct Backend {
     pub(crate) rates: RateLimits,
     pub(crate) bodies: Rooms,
     pub(crate) underway: Underway,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) money: Money,
     engine: Shared<Engine>,
     access: Shared<dyn AccessStore>,
     calls: Arc<Semaphore>,
+    authorizations: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
@@ -67,11 +76,14 @@ impl Backend {
             rates: RateLimits::new(&config),
             bodies: Rooms::new(config.bodies_bytes_max),
             underway: Underway::default(),
+            webhooks: Webhooks::new(&config, &telemetry),
+            money: Money::new(),
             telemetry,
             config,
             engine: Shared(engine),
             access: Shared(access),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            authorizations: Arc::new(Semaphore::new(AUTHORIZATIONS_MAX)),
             stopping: AtomicBool::new(false),
         })
     }
@@ -112,7 +124,29 @@ impl Backend {
         E: Into<Problem> + Send + 'static,
         F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
     {
-        let turn = Arc::clone(&self.calls).acquire_owned().await.map_err(|_| Problem::internal())?;
+        self.call_in(&self.calls, call).await
+    }
+
+    /// The same for an authorisation, which waits for no other calls.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(crate) async fn call_to_authorize<T, E, F>(&self, call: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+        F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
+    {
+        self.call_in(&self.authorizations, call).await
+    }
+
+    async fn call_in<T, E, F>(&self, turns: &Arc<Semaphore>, call: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+        F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
+    {
+        let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| Problem::internal())?;
         let engine = Arc::clone(&self.engine.0);
         let span = tracing::Span::current();
         let work = move || {

@@ -15,6 +15,9 @@ use crate::telemetry::LogFormat;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
+/// The longest that an authorisation may reserve money.
+pub(crate) const AUTHORIZATION_EXPIRY_MAX: Duration = Duration::from_hours(7 * 24);
+
 /// The server's settings. Durations are written as people write them: `"5s"`, `"1ms"`, `"1m 30s"`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -74,6 +77,24 @@ pub struct Config {
     /// How often suspended tariffs are tried again.
     #[serde(with = "duration")]
     pub suspended_retry_interval: Duration,
+    /// How often holds and grants whose time is up are ended, and payment providers asked for what is due.
+    #[serde(with = "duration")]
+    pub money_interval: Duration,
+    /// For how long an authorisation reserves money when the request does not say; at most 7 days.
+    #[serde(with = "duration")]
+    pub authorization_expiry: Duration,
+    /// Webhooks sent at once.
+    pub webhook_concurrency: NonZeroU32,
+    /// Webhooks sent to one endpoint at once, so that a slow one keeps no others waiting.
+    pub webhook_endpoint_concurrency: NonZeroU32,
+    /// How long an endpoint may take to answer.
+    #[serde(with = "duration")]
+    pub webhook_timeout: Duration,
+    /// How often it is looked whether there are webhooks to send.
+    #[serde(with = "duration")]
+    pub webhook_poll_interval: Duration,
+    /// Lets webhooks be sent to any address, inside this network as well, and without TLS: for development.
+    pub webhook_private_networks: bool,
     /// How log lines are written: `human` or `json`.
     pub log_format: LogFormat,
     /// What is logged: a level, or one for each part, as in `info,tollgate::access=warn`. The environment
@@ -108,6 +129,13 @@ impl Default for Config {
             keys_interval: Duration::from_secs(5),
             ledger_interval: Duration::from_mins(1),
             suspended_retry_interval: Duration::from_secs(30),
+            money_interval: Duration::from_secs(1),
+            authorization_expiry: Duration::from_mins(15),
+            webhook_concurrency: at_least_one(32),
+            webhook_endpoint_concurrency: at_least_one(4),
+            webhook_timeout: Duration::from_secs(15),
+            webhook_poll_interval: Duration::from_millis(500),
+            webhook_private_networks: false,
             log_format: LogFormat::Human,
             log_level: "info".to_owned(),
             otlp_endpoint: None,
@@ -124,6 +152,9 @@ pub enum ConfigError {
     /// A limit or timeout of zero would refuse everything.
     #[error("{0} must not be zero")]
     Zero(&'static str),
+    /// A time that is longer than may be.
+    #[error("{0} must not exceed {1}")]
+    TooLong(&'static str, &'static str),
     /// A limit that another one makes unreachable.
     #[error("{smaller} must not exceed {larger}")]
     Order {
@@ -152,9 +183,16 @@ impl Config {
             ("keys_interval", self.keys_interval.is_zero()),
             ("ledger_interval", self.ledger_interval.is_zero()),
             ("suspended_retry_interval", self.suspended_retry_interval.is_zero()),
+            ("webhook_timeout", self.webhook_timeout.is_zero()),
+            ("webhook_poll_interval", self.webhook_poll_interval.is_zero()),
+            ("money_interval", self.money_interval.is_zero()),
+            ("authorization_expiry", self.authorization_expiry.is_zero()),
         ];
         if let Some((name, _)) = zero.iter().find(|(_, is_zero)| *is_zero) {
             return Err(ConfigError::Zero(name));
+        }
+        if self.authorization_expiry > AUTHORIZATION_EXPIRY_MAX {
+            return Err(ConfigError::TooLong("authorization_expiry", "7 days"));
         }
         let order = |smaller, larger| Err(ConfigError::Order { smaller, larger });
         if self.body_bytes_max > self.body_unpacked_bytes_max {
@@ -207,6 +245,8 @@ mod tests {
             swapped.check(),
             Err(ConfigError::Order { smaller: "body_bytes_max", larger: "body_unpacked_bytes_max" })
         );
+        let long = Config { authorization_expiry: Duration::from_hours(200), ..default.clone() };
+        assert_eq!(long.check(), Err(ConfigError::TooLong("authorization_expiry", "7 days")));
         let never = Config { request_timeout: Duration::ZERO, ..default };
         assert_eq!(never.check(), Err(ConfigError::Zero("request_timeout")));
     }

@@ -1,5 +1,5 @@
 //! What a server does now and then, beside answering: looks after the keys, adds the ledger up, lets suspended
-//! tariffs be tried again.
+//! tariffs be tried again, ends holds and grants whose time is up.
 //!
 //! Each job has a rhythm of its own, runs where blocking is allowed, and never twice at once. None of them is
 //! needed for an answer to be right.
@@ -26,15 +26,17 @@ struct Job {
 
 const KEYS: Job = Job { name: "keys", at_start: true, run: look_after_keys };
 const LEDGER: Job = Job { name: "ledger", at_start: true, run: add_ledger_up };
+const EXPIRY: Job = Job { name: "expiry", at_start: true, run: expire };
 const SUSPENDED: Job = Job { name: "suspended_tariffs", at_start: false, run: retry_suspended };
 
 /// Keeps house from now on, until it is dropped.
 pub(crate) async fn keep(backend: &Arc<Backend>) -> Infallible {
     let config = &backend.config;
-    let (never, _, _) = tokio::join!(
+    let (never, _, _, _) = tokio::join!(
         every(config.keys_interval, backend, KEYS),
         every(config.ledger_interval, backend, LEDGER),
         every(config.suspended_retry_interval, backend, SUSPENDED),
+        every(config.money_interval, backend, EXPIRY),
     );
     never
 }
@@ -99,6 +101,13 @@ fn sum_by_currency(balances: Vec<(Account, Balance)>) -> Option<BTreeMap<String,
     Some(sums)
 }
 
+/// What is over is never used either, but what it reserves or holds is given back here.
+fn expire(backend: &Backend) -> Result<(), EngineError> {
+    let expired = backend.engine().expire(jiff::Timestamp::now().as_millisecond())?;
+    backend.telemetry.money().expired(expired);
+    Ok(())
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "it is one of the jobs")]
 fn retry_suspended(backend: &Backend) -> Result<(), EngineError> {
     let suspended = backend.engine().suspended();
@@ -123,7 +132,8 @@ mod tests {
     #[test]
     fn a_ledger_is_added_up_by_currency() {
         let account = |owner, currency: &str| Account { owner, currency: currency.to_owned() };
-        let balance = |debits_posted, credits_posted| Balance { debits_posted, credits_posted };
+        let balance =
+            |debits_posted, credits_posted| Balance { debits_posted, credits_posted, ..Balance::default() };
         let balances = vec![
             (account(Owner::Platform, "USD"), balance(0, 70)),
             (account(Owner::Builder("acme".to_owned()), "USD"), balance(100, 30)),

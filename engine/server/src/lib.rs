@@ -3,7 +3,7 @@
 //! It owns no rule of pricing: every route makes the same calls into `tollgate-core` as the command line.
 //! Read [`server`] first: it composes the rest. [`accept`] serves connections; [`telemetry`], [`limits`] and
 //! [`body`] stand around every request; [`extract`], [`page`] and [`problem`] are what routes are written
-//! with; [`recorder`] is the one way in for events; `housekeeping` does what no request asks for, and
+//! with; [`recorder`] is the one way in for events, [`money`] asks payment providers; `housekeeping` does what no request asks for, and
 //! [`observed`] watches plugins at work.
 
 pub mod accept;
@@ -17,6 +17,7 @@ mod housekeeping;
 pub mod idempotency;
 pub mod keys;
 pub mod limits;
+pub mod money;
 pub mod observed;
 mod openapi;
 pub mod page;
@@ -27,3 +28,4 @@ mod routes;
 pub mod server;
 pub mod telemetry;
 pub mod tls;
+mod webhooks;

@@ -29,7 +29,8 @@ const REFERENCE: &str = include_str!("openapi/reference.html");
     info(
         title = "Tollgate",
         description = "Prices metered AI traffic by plugins: an event goes in, an exact charge comes out.\n\n\
-            Every request carries a key: `Authorization: Bearer tollgate_…`. Decimals and money are strings, \
+            Every request carries a key: `Authorization: Bearer tollgate_…` (but for payment providers' messages, \
+            which are signed). Decimals and money are strings, \
             times are RFC 3339 in UTC, lists come in pages (`limit`, `cursor`), refusals are problems \
             (RFC 9457). A write that carries an `Idempotency-Key` is done once and answered alike for a day. \
             What belongs to another tenant is answered as if it were not there.",
@@ -47,10 +48,17 @@ const REFERENCE: &str = include_str!("openapi/reference.html");
         (name = "Tariffs", description = "A plugin with its settings, bound to an app or a customer."),
         (name = "Events", description = "What happened and what it costs: record, explain, take back."),
         (name = "Quotes", description = "What an event would cost now, without recording it."),
+        (name = "Authorizations", description = "May an event run? Reserves its money, before it does."),
+        (name = "Wallets", description = "What customers have paid, were granted, and may owe."),
+        (name = "Payments", description = "Money from customers, and back."),
+        (name = "Payouts", description = "What Builders are paid."),
+        (name = "Providers", description = "Who moves money, and who ran the inference: messages, settlements, \
+            reconciliation."),
         (name = "Usage", description = "What customers used."),
         (name = "Statements", description = "What customers owe for a period, and closing it."),
         (name = "Earnings", description = "What Builders earn."),
         (name = "Held events", description = "Events that could not be priced, and trying them again."),
+        (name = "Webhooks", description = "Telling others what happened: endpoints, deliveries, notices."),
         (name = "Keys", description = "Who may ask for what."),
     ),
 )]
@@ -90,6 +98,8 @@ pub(crate) fn add_problems(api: &mut OpenApi) {
 fn add_problems_to(operation: &mut Operation) {
     let has_parameters = operation.parameters.as_ref().is_some_and(|given| !given.is_empty());
     let has_body = operation.request_body.is_some();
+    // One that says itself who may ask has no key, and is not counted by key.
+    let has_key = operation.security.is_none();
     let always = [
         ("400", "The request cannot be read."),
         ("401", "There is no valid key."),
@@ -110,9 +120,10 @@ fn add_problems_to(operation: &mut Operation) {
         ("415", "The body's type or encoding is not supported."),
         ("422", "The request can be read and is wrong: `errors` says where."),
     ];
+    let always = always.into_iter().filter(|(status, _)| has_key || !["401", "403", "429"].contains(status));
     let with_parameters = with_parameters.into_iter().filter(|_| has_parameters);
     let with_body = with_body.into_iter().filter(|_| has_body);
-    for (status, description) in always.into_iter().chain(with_parameters).chain(with_body) {
+    for (status, description) in always.chain(with_parameters).chain(with_body) {
         let responses = &mut operation.responses.responses;
         responses.entry(status.to_owned()).or_insert_with(|| problem(description).into());
     }

@@ -17,6 +17,9 @@ use crate::problem::{Fault, Problem};
 pub(crate) const PAGING: [&str; 2] = ["limit", "cursor"];
 const LIMIT_DEFAULT: u16 = 100;
 const LIMIT_MAX: u16 = 1000;
+/// A list that is looked through for what is wanted is read in pieces of so many, and no more of them at once.
+const PIECE: usize = 1000;
+const PIECES_MAX: usize = 10;
 /// Stands before the position. A cursor of another version is refused, not misread.
 const VERSION: u8 = b'1';
 
@@ -89,6 +92,41 @@ impl<T> Page<T> {
     /// The same page with every item written another way.
     pub fn map<U>(self, write: impl FnMut(T) -> U) -> Page<U> {
         Page { data: self.data.into_iter().map(write).collect(), next_cursor: self.next_cursor }
+    }
+}
+
+impl<P: Clone + Serialize, I> Page<(P, I)> {
+    /// A page of what is wanted of a list that is looked through from `after` on, each item with its position.
+    /// So much is looked through at once and no more: the page may end before it is full, with a cursor.
+    ///
+    /// # Errors
+    /// What the list fails with; 500 when a position cannot be written as JSON.
+    pub fn search(
+        paging: &Paging,
+        mut after: Option<P>,
+        list: impl Fn(Option<&P>, usize) -> Result<Vec<(P, I)>, Problem>,
+        wanted: impl Fn(&I) -> bool,
+    ) -> Result<Self, Problem> {
+        let mut data: Vec<(P, I)> = Vec::new();
+        for _ in 0..PIECES_MAX {
+            let piece = list(after.as_ref(), PIECE)?;
+            let is_last = piece.len() < PIECE;
+            for (position, item) in piece {
+                if wanted(&item) {
+                    if data.len() == paging.limit() {
+                        let next_cursor = data.last().map(|(last, _)| cursor(last)).transpose()?;
+                        return Ok(Self { data, next_cursor });
+                    }
+                    data.push((position.clone(), item));
+                }
+                after = Some(position);
+            }
+            if is_last {
+                return Ok(Self { data, next_cursor: None });
+            }
+        }
+        let next_cursor = after.as_ref().map(cursor).transpose()?;
+        Ok(Self { data, next_cursor })
     }
 }
 

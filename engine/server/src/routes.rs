@@ -1,4 +1,5 @@
-//! Composes the routes under `/v1`: one file per resource, all behind the same three layers.
+//! Composes the routes under `/v1`: one file per resource, all behind the same three layers (but for one that
+//! payment providers call, who have no key).
 //!
 //! Each file says its full paths (`path = "/v1/apps/{id}"`) and hands over its `routes()`; nothing is routed
 //! anywhere else. Its operations describe what is theirs: summary, parameters, examples, answers, and those
@@ -6,6 +7,7 @@
 //! `openapi::add_problems`.
 
 mod apps;
+mod authorizations;
 mod builders;
 mod charge;
 mod customers;
@@ -15,16 +17,24 @@ mod events;
 mod held;
 mod history;
 mod keys;
+mod payments;
+mod payout_terms;
+mod payouts;
 mod periods;
 mod plugin_body;
 mod plugins;
 mod price_books;
+mod providers;
 mod quotes;
+mod reconciliations;
+mod refunds;
 mod statements;
 mod suspensions;
 mod tariffs;
 mod terms;
 mod usage;
+mod wallets;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -55,10 +65,20 @@ pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
         .merge(earnings::routes())
         .merge(held::routes())
         .merge(suspensions::routes())
+        .merge(webhooks::routes())
+        .merge(wallets::routes())
+        .merge(authorizations::routes())
+        .merge(payments::routes())
+        .merge(refunds::routes())
+        .merge(payouts::routes())
+        .merge(providers::routes())
+        .merge(reconciliations::routes())
         .merge(keys::routes())
         .route_layer(from_fn_with_state(layer(backend), idempotency::once))
         .route_layer(from_fn_with_state(layer(backend), limits::rate))
-        .route_layer(from_fn_with_state(layer(backend), auth::authenticate));
+        .route_layer(from_fn_with_state(layer(backend), auth::authenticate))
+        // What comes after stands outside: it has no key.
+        .merge(providers::open_routes());
     let (routes, mut description) = described.split_for_parts();
     openapi::add_problems(&mut description);
     routes.merge(openapi::router(&description))

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tollgate_core::access::AccessStore;
 use tollgate_core::engine::Engine;
+use tollgate_core::payment::PaymentProvider;
 use tollgate_core::store::StoreError;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -17,10 +18,12 @@ use tower_http::compression::CompressionLayer;
 use crate::accept::Acceptor;
 use crate::backend::Backend;
 use crate::config::{Config, ConfigError};
+use crate::money::PrintRemittance;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::PluginFigures;
 use crate::tls::TlsError;
-use crate::{health, housekeeping, limits, rest, routes, telemetry, tls};
+use crate::webhooks::dispatcher::{self, Sends};
+use crate::{health, housekeeping, limits, money, rest, routes, telemetry, tls};
 
 /// Why the server cannot start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,20 @@ impl Server {
         self
     }
 
+    /// Money moves through these providers, each under its own name. May be said once.
+    #[must_use]
+    pub fn pay_through(self, providers: Vec<Arc<dyn PaymentProvider>>) -> Self {
+        self.backend.money.pay_through(providers);
+        self
+    }
+
+    /// Remittance advices are printed like this; without it there are none. May be said once.
+    #[must_use]
+    pub fn print_remittances(self, print: Arc<PrintRemittance>) -> Self {
+        self.backend.money.print_remittances(print);
+        self
+    }
+
     /// What the routes reach.
     pub fn backend(&self) -> &Arc<Backend> {
         &self.backend
@@ -119,13 +136,17 @@ impl Server {
             tokio::time::sleep(backend.config.drain_wait).await;
             tracing::info!("stopping: running requests may finish");
         };
+        let mut sends = Sends::default();
         let cut = tokio::select! {
             cut = acceptor.run(listener, stop, config.shutdown_timeout) => cut,
             never = housekeeping::keep(&self.backend) => match never {},
+            never = money::keep_moving(&self.backend) => match never {},
+            never = dispatcher::dispatch(&self.backend, &mut sends) => match never {},
         };
         if cut > 0 {
             tracing::warn!(cut, "connections were cut at the shutdown timeout");
         }
+        sends.finish(config.shutdown_timeout).await;
         let backend = Arc::clone(&self.backend);
         if tokio::task::spawn_blocking(move || backend.recorder.shutdown()).await.is_err() {
             tracing::error!("the recorder could not be stopped in order");

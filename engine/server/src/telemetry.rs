@@ -6,6 +6,7 @@
 mod access;
 mod logs;
 mod metrics;
+mod money;
 mod plugins;
 mod standing;
 #[cfg(feature = "otel")]
@@ -21,6 +22,7 @@ use axum::http::{HeaderName, HeaderValue};
 pub use access::observe;
 pub use logs::{LogError, LogFormat, Logs, install};
 pub use metrics::{Pipeline, Telemetry};
+pub use money::MoneyFigures;
 pub use plugins::PluginFigures;
 pub(crate) use plugins::RunFigures;
 pub use standing::Standing;

@@ -1,13 +1,30 @@
-//! What the author of a plugin needs: [`build`] makes a component out of a crate, [`inspect`] looks into one.
+//! What the author of a plugin needs, from an idea for a price to a component.
 //!
-//! Nothing here runs a plugin: that is the sandbox's, and the workshop does not know it.
+//! [`project`] writes a new one, [`build`] makes a component out of a crate, [`inspect`] and [`check`] look
+//! into it, [`trial`] runs it, [`fixture`] and [`laws`] test it, [`mod@bench`] measures it and [`plot`] draws
+//! what customers would pay. What is tried here is what runs elsewhere: the same sandbox, the same engine,
+//! over a store in memory.
 
+pub mod bench;
 mod build;
 mod cargo;
+mod check;
+mod columns;
+mod diff;
+mod finding;
+pub mod fixture;
 mod inspect;
+pub mod laws;
+pub mod plot;
 pub mod prebuilt;
+pub mod project;
+pub mod show;
 mod toolchain;
+pub mod trial;
+pub mod watch;
 
 pub use build::{BuildError, BuildOptions, Built, build};
+pub use check::{Checked, Tried, check};
+pub use finding::{Finding, Weight};
 pub use inspect::{CONTRACT_VERSION, InspectError, Inspection, inspect};
 pub use toolchain::{NoToolchain, Toolchain};

@@ -11,7 +11,8 @@ use std::{
 const FOLDER: &str = "plugins/prebuilt";
 const MANIFEST: &str = "manifest.json";
 /// The plugins that come with Tollgate, each the name of its folder under `plugins/`.
-const PLUGINS: [&str; 4] = ["conversation", "cost-plus", "included-overage", "tiered"];
+const PLUGINS: [&str; 6] =
+    ["conversation", "cost-plus", "included-overage", "percentage", "rate-card", "tiered"];
 
 /// What is committed, and what made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

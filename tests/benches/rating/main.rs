@@ -192,7 +192,12 @@ fn catalog() -> Catalog {
 fn definitions() -> [Definition; 3] {
     let book = PriceBook::parse(PRICES).expect("the price book is right");
     [
-        Definition::Builder(Builder { id: "builder".into(), name: "Builder".into(), app_terms: None }),
+        Definition::Builder(Builder {
+            id: "builder".into(),
+            name: "Builder".into(),
+            app_terms: None,
+            payouts: tollgate_core::payout::PayoutTerms::default(),
+        }),
         Definition::PriceBook("network".into(), book),
         Definition::App(App {
             id: "acme-code".into(),

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::connection::{Connection, counted};
 use crate::traffic::Request;
 
-/// Connections that quotes are asked on, so that a slow one does not hold up the next.
-const QUOTE_CONNECTIONS: usize = 8;
+/// Connections that questions are asked on, so that a slow one does not hold up the next.
+const QUESTION_CONNECTIONS: usize = 16;
 
 /// What sending took.
 pub struct Sent {
@@ -47,7 +47,8 @@ impl Latencies {
 }
 
 /// Sends requests over so many connections, on each the next one as soon as the last is answered, or not
-/// before it is due at `per_second` requests. Every event must be rated.
+/// before it is due at `per_second` requests. Every event must be rated,
+/// or the answer say what is expected.
 pub fn send(address: &str, requests: &[Request], connections: usize, per_second: Option<f64>) -> Sent {
     let mut open: Vec<Connection> = (0..connections).map(|_| Connection::open(address)).collect();
     let next = AtomicUsize::new(0);
@@ -64,8 +65,11 @@ pub fn send(address: &str, requests: &[Request], connections: usize, per_second:
                     let sent = Instant::now();
                     let answer = connection.ask(&request.bytes);
                     latencies.push(sent.elapsed());
-                    let rated = counted(answer, "rated");
-                    assert_eq!(rated, request.events, "{}", String::from_utf8_lossy(answer));
+                    let text = || String::from_utf8_lossy(answer);
+                    match request.expected {
+                        Some(expected) => assert!(text().contains(expected), "{}", text()),
+                        None => assert_eq!(counted(answer, "rated"), request.events, "{}", text()),
+                    }
                 }
                 latencies
             })
@@ -82,27 +86,37 @@ fn take<'a>(requests: &'a [Request], next: &AtomicUsize) -> Option<(usize, &'a R
     Some((number, requests.get(number)?))
 }
 
-/// Asks for quotes at a fixed rate, whatever becomes of those before, until it is told to stop.
+/// Questions that are asked at a fixed rate.
+pub struct Questions {
+    /// Asked one after the other, over and over.
+    pub requests: Vec<Vec<u8>>,
+    pub per_second: f64,
+    /// What every answer must say.
+    pub expected: &'static str,
+}
+
+/// Asks at a fixed rate, whatever becomes of those before, until it is told to stop.
 ///
-/// A quote's time counts from when it was due; where the connection was free by then and only this process
-/// woke late, from when it was sent.
-pub fn quote(address: &str, quotes: &[Vec<u8>], per_second: f64, is_over: &AtomicBool) -> Latencies {
-    let mut open: Vec<Connection> = (0..QUOTE_CONNECTIONS).map(|_| Connection::open(address)).collect();
+/// An answer's time counts from when the question was due; where the connection was free by then and only this
+/// process woke late, from when it was sent.
+pub fn ask(address: &str, questions: &Questions, is_over: &AtomicBool) -> Latencies {
+    let Questions { requests, per_second, expected } = questions;
+    let mut open: Vec<Connection> = (0..QUESTION_CONNECTIONS).map(|_| Connection::open(address)).collect();
     let started = Instant::now();
     let latencies = std::thread::scope(|scope| {
         let workers = open.iter_mut().enumerate().map(|(first, connection)| {
             scope.spawn(move || {
                 let mut latencies = Vec::new();
-                for number in (first..).step_by(QUOTE_CONNECTIONS) {
+                for number in (first..).step_by(QUESTION_CONNECTIONS) {
                     if is_over.load(Ordering::Relaxed) {
                         break;
                     }
                     let due = started + Duration::from_secs_f64(number as f64 / per_second);
                     let begun = if Instant::now() > due { due } else { sleep_until(due) };
-                    let answer = connection.ask(&quotes[number % quotes.len()]);
+                    let answer = connection.ask(&requests[number % requests.len()]);
                     latencies.push(begun.elapsed());
                     let text = || String::from_utf8_lossy(answer);
-                    assert!(text().contains(r#""status":"rated""#), "{}", text());
+                    assert!(text().contains(expected), "{}", text());
                 }
                 latencies
             })

@@ -28,7 +28,7 @@ mod yardstick;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use load::{Latencies, Sent, quote, send};
+use load::{Latencies, Questions, Sent, ask, send};
 use machine::{Clock, Used, peak_memory};
 use tollgate_tests::database::Priced;
 use tollgate_tests::server::Server;
@@ -42,10 +42,13 @@ const MEASURED: u64 = 200_000;
 /// Requests of a measurement with one event each.
 const SINGLES: u64 = 30_000;
 const SINGLES_CONNECTIONS: usize = 64;
-/// Events that are sent while quotes are asked for, and quotes a second.
-const BESIDE_QUOTES: u64 = 300_000;
+/// Events that are sent while something is asked for, and how often it is.
+const BESIDE: u64 = 300_000;
 const QUOTES_PER_SECOND: f64 = 250.0;
-/// The slower of the two rates of events beside which quotes are asked for.
+const AUTHORIZATIONS_PER_SECOND: f64 = 1_000.0;
+/// More authorisations than are asked for meanwhile.
+const AUTHORIZATIONS_MAX: u64 = 40_000;
+/// The slower of the two rates of events beside which something is asked for.
 const MODERATE_EVENTS_PER_SECOND: f64 = 20_000.0;
 /// The events of a filling request: nobody measures it.
 const FILLING: u64 = 1_000;
@@ -115,9 +118,12 @@ impl Bench {
         let name = format!("100 events a request, {connections} connections, full receipts");
         self.take_in(&name, MEASURED, 100, Receipts::Full);
         let name = format!("1 event a request, {SINGLES_CONNECTIONS} connections (≥ 3,000 requests/s)");
-        self.take_in(&name, SINGLES, 1, Receipts::Full);
+        let singles = self.take_in(&name, SINGLES, 1, Receipts::Full);
         self.quotes_beside(Some(MODERATE_EVENTS_PER_SECOND));
         self.quotes_beside(None);
+        self.authorizations_beside(Some(MODERATE_EVENTS_PER_SECOND));
+        self.authorizations_beside(None);
+        self.authorize_and_capture(&singles);
         self.print_memory();
         summaries
     }
@@ -134,23 +140,61 @@ impl Bench {
 
     /// Asks for quotes while events come in, at a rate or as fast as they are taken.
     fn quotes_beside(&mut self, events_per_second: Option<f64>) {
-        let count = if events_per_second.is_some() { BESIDE_QUOTES / 3 } else { BESIDE_QUOTES };
+        let questions = Questions {
+            requests: self.traffic.quotes(),
+            per_second: QUOTES_PER_SECOND,
+            expected: r#""status":"rated""#,
+        };
+        self.ask_beside(events_per_second, "quotes", &questions);
+    }
+
+    /// Asks for authorisations likewise.
+    fn authorizations_beside(&mut self, events_per_second: Option<f64>) {
+        let (asked, _) = self.traffic.authorizations(AUTHORIZATIONS_MAX);
+        let questions = Questions {
+            requests: asked.into_iter().map(|request| request.bytes).collect(),
+            per_second: AUTHORIZATIONS_PER_SECOND,
+            expected: r#""allowed":true"#,
+        };
+        self.ask_beside(events_per_second, "authorisations", &questions);
+    }
+
+    fn ask_beside(&mut self, events_per_second: Option<f64>, what: &str, questions: &Questions) {
+        let count = if events_per_second.is_some() { BESIDE / 3 } else { BESIDE };
         let requests = self.traffic.requests(count, 100, Receipts::Summary);
-        let quotes = self.traffic.quotes();
         let (address, is_over) = (&self.server.address, AtomicBool::new(false));
         let clock = Clock::read(self.server.id());
-        let (events, quotes) = std::thread::scope(|scope| {
-            let asking = scope.spawn(|| quote(address, &quotes, QUOTES_PER_SECOND, &is_over));
+        let (events, answers) = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| ask(address, questions, &is_over));
             let rate = events_per_second.map(|rate| rate / 100.0);
             let events = send(address, &requests, self.connections, rate);
             is_over.store(true, Ordering::Relaxed);
-            (events, asking.join().expect("quotes are answered"))
+            (events, asking.join().expect("questions are answered"))
         });
         let how = if events_per_second.is_some() { "steadily" } else { "as fast as they are taken" };
-        let name = format!("  beside quotes: events {how}, 100 a request");
+        let name = format!("  beside {what}: events {how}, 100 a request");
         print_row(&name, &events, clock.until_now(self.server.id()));
-        let name = format!("  {} quotes, {QUOTES_PER_SECOND} a second (p99 < 5 ms)", quotes.count());
-        println!("{name:<66}{:>9}{:>11}{}", "", "", percentiles(&quotes));
+        let name = format!("  {} {what}, {} a second (p99 < 5 ms)", answers.count(), questions.per_second);
+        println!("{name:<66}{:>9}{:>11}{}", "", "", percentiles(&answers));
+    }
+
+    /// Authorises events one by one, and records them one by one: as against recording them alone.
+    fn authorize_and_capture(&mut self, alone: &Sent) {
+        let (asked, recorded) = self.traffic.authorizations(SINGLES / 2);
+        let address = &self.server.address;
+        let clock = Clock::read(self.server.id());
+        let authorized = send(address, &asked, SINGLES_CONNECTIONS, None);
+        print_row(
+            "1 authorisation a request, 64 connections",
+            &authorized,
+            clock.until_now(self.server.id()),
+        );
+        let clock = Clock::read(self.server.id());
+        let captured = send(address, &recorded, SINGLES_CONNECTIONS, None);
+        print_row("1 capture a request, 64 connections", &captured, clock.until_now(self.server.id()));
+        let both = captured.events as f64 / (authorized.elapsed + captured.elapsed).as_secs_f64();
+        let share = both / alone.events_per_second();
+        println!("authorise + capture: {both:.0} events/s, {share:.2} of recording alone");
     }
 
     fn yardsticks(&self, folder: &Folder, measured: &Sent) {

@@ -41,6 +41,8 @@ pub struct Traffic {
 pub struct Request {
     pub bytes: Vec<u8>,
     pub events: usize,
+    /// What the answer must say, where it is not a receipt that counts.
+    pub expected: Option<&'static str>,
 }
 
 impl Traffic {
@@ -53,7 +55,7 @@ impl Traffic {
     fn request(&mut self, events: u64, receipts: Receipts) -> Request {
         let mut lines = String::new();
         for _ in 0..events {
-            self.write_event(&mut lines);
+            self.write_event("workspace", &mut lines);
             self.events += 1;
         }
         let path = match receipts {
@@ -61,10 +63,11 @@ impl Traffic {
             Receipts::Summary => "/v1/events?receipt=summary",
         };
         let bytes = post(path, &self.key, "application/x-ndjson", &lines);
-        Request { bytes, events: usize::try_from(events).expect("a count of this process") }
+        let events = usize::try_from(events).expect("a count of this process");
+        Request { bytes, events, expected: None }
     }
 
-    fn write_event(&self, lines: &mut String) {
+    fn write_event(&self, kind: &str, lines: &mut String) {
         let number = self.events;
         let id = id(self.ids, number);
         let (customer, documents) = (number * 7_919 % 40, 1 + number % 3);
@@ -75,9 +78,26 @@ impl Traffic {
             (1 + number / 1_000_000 % 28, number / 40_000 % 24, number / 700 % 60, number / 11 % 60);
         let _ = writeln!(
             lines,
-            r#"{{"specversion":"1.0","id":"{id}","source":"{APP}","type":"ai.usage","subject":"workspace-{customer:02}","time":"2026-11-{day:02}T{hour:02}:{minute:02}:{second:02}.040Z","data":{{"feature":"{feature}","route":"{route}","model":"gpt-4o-mini","measures":{{"documents":{documents},"input_tokens":{input},"output_tokens":{output}}},"attributes":{{"conversation":"c{customer:02}-{}"}}}}}}"#,
+            r#"{{"specversion":"1.0","id":"{id}","source":"{APP}","type":"ai.usage","subject":"{kind}-{customer:02}","time":"2026-11-{day:02}T{hour:02}:{minute:02}:{second:02}.040Z","data":{{"feature":"{feature}","route":"{route}","model":"gpt-4o-mini","measures":{{"documents":{documents},"input_tokens":{input},"output_tokens":{output}}},"attributes":{{"conversation":"c{customer:02}-{}"}}}}}}"#,
             number / 120,
         );
+    }
+
+    /// Requests for authorisation of the next so many events of forty customers who have wallets, and those that
+    /// capture them.
+    pub fn authorizations(&mut self, count: u64) -> (Vec<Request>, Vec<Request>) {
+        let requests = (0..count).map(|_| {
+            let mut line = String::new();
+            self.write_event("prepaid", &mut line);
+            self.events += 1;
+            let ask = post("/v1/authorizations", &self.key, "application/cloudevents+json", &line);
+            let record = post("/v1/events", &self.key, "application/cloudevents+json", &line);
+            (
+                Request { bytes: ask, events: 1, expected: Some(r#""allowed":true"#) },
+                Request { bytes: record, events: 1, expected: None },
+            )
+        });
+        requests.unzip()
     }
 
     /// Requests for a quote, for one customer after the other.

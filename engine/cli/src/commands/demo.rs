@@ -1,40 +1,33 @@
-//! `demo`: a sample month of three Builders, end to end and for real, in one go.
+//! `demo`: a sample month of three Builders, end to end and for real, in one go and by a clock of its own.
 
-use std::fmt::Write as _;
+mod month;
+mod telling;
+
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::Context as _;
-use indicatif::ProgressBar;
-use tollgate_core::catalog::{App, Catalog};
-use tollgate_core::engine::Engine;
-use tollgate_core::money::format_money;
-use tollgate_core::payout;
+use jiff::Timestamp;
+use tollgate_core::engine::{Engine, Planned};
+use tollgate_core::payout::PayoutState;
 use tollgate_core::period::Period;
-use tollgate_core::statement::{Statement, statements};
+use tollgate_core::statement::statements;
 use tollgate_core::store::StatementFilter;
-
-use crate::arguments::Demo;
-use crate::ingest::{Ingest, Ingested};
-use crate::{definitions, session, table};
+use tollgate_payments::payout_file::Payer;
 
 use super::ledger;
+use super::payout::{Order, PaymentFiles, export};
+use crate::arguments::{Demo, FileFormat};
+use crate::{definitions, session};
 
 const DEFINITIONS: &str = include_str!("../../../../examples/month/definitions.json");
 
 const PERIOD: &str = "2026-10";
 
-/// Files of events, as `examples/` has them.
-const EVENTS: [(&str, &str); 5] = [
-    ("examples/month/paperwise.jsonl", include_str!("../../../../examples/month/paperwise.jsonl")),
-    ("examples/month/smile-dental.jsonl", include_str!("../../../../examples/month/smile-dental.jsonl")),
-    (
-        "examples/month/keystone-realty.jsonl",
-        include_str!("../../../../examples/month/keystone-realty.jsonl"),
-    ),
-    ("examples/month/apex-motors.jsonl", include_str!("../../../../examples/month/apex-motors.jsonl")),
-    ("examples/month/glimmer-notes.jsonl", include_str!("../../../../examples/month/glimmer-notes.jsonl")),
-];
+/// When everything is set up.
+const FOUNDED: &str = "2026-09-30T09:00:00Z";
+/// When Builders are paid, and when that has arrived.
+const PAYDAY: &str = "2026-11-06T09:00:00Z";
+const ARRIVED: &str = "2026-11-09T09:00:00Z";
 
 /// Runs the demo.
 pub fn run(arguments: &Demo) -> anyhow::Result<u8> {
@@ -44,33 +37,27 @@ pub fn run(arguments: &Demo) -> anyhow::Result<u8> {
     let period: Period = PERIOD.parse()?;
 
     super::print("Tollgate demo: October 2026 of three Builders, priced by four WebAssembly plugins.\n\n")?;
-    definitions::define(
-        &engine,
-        "examples/month/definitions.json",
-        DEFINITIONS,
-        Path::new("examples/month"),
-    )?;
-    super::print(&record(&engine)?)?;
+    let name = "examples/month/definitions.json";
+    definitions::define(&engine, name, DEFINITIONS, Path::new("examples/month"), at(FOUNDED)?)?;
+    super::print(&month::run(&engine, period)?)?;
     close(&engine, period)?;
-    let statements =
-        statements(&engine, &StatementFilter { period: Some(period), ..StatementFilter::default() })?;
-    super::print(&customer_statements(engine.rules().catalog(), &statements)?)?;
-    super::print(&earnings(engine.rules().catalog(), &statements)?)?;
+    let planned = pay(&engine, &directory, period)?;
+
+    super::print(&telling::money(&engine)?)?;
+    let filter = StatementFilter { period: Some(period), ..StatementFilter::default() };
+    let statements = statements(&engine, &filter)?;
+    let rules = engine.rules();
+    super::print(&telling::customer_statements(rules.catalog(), &statements)?)?;
+    super::print(&telling::earnings(rules.catalog(), &statements))?;
+    super::print(&telling::payouts(&engine, &planned, &statements)?)?;
     super::print(&format!("\nThe ledger, proven\n{}", ledger::in_words(&ledger::check(&engine)?)))?;
     super::print(&next_steps(arguments.data.as_ref()))?;
     Ok(0)
 }
 
-/// Records every event of the month.
-fn record(engine: &Engine) -> anyhow::Result<String> {
-    let started = Instant::now();
-    let mut ingest = Ingest::new(engine, None, 1_000);
-    for (name, events) in EVENTS {
-        ingest.lines(name, events.as_bytes(), &ProgressBar::hidden())?;
-    }
-    let Ingested { counts, problems } = ingest.finish()?;
-    let ingested = table::ingested(counts, &problems);
-    Ok(format!("Recorded, durably, in {} ms:\n{ingested}\n", started.elapsed().as_millis()))
+/// A moment of the demo's clock.
+fn at(moment: &str) -> anyhow::Result<i64> {
+    Ok(moment.parse::<Timestamp>()?.as_millisecond())
 }
 
 fn close(engine: &Engine, period: Period) -> anyhow::Result<()> {
@@ -82,46 +69,27 @@ fn close(engine: &Engine, period: Period) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What each customer gets to read, app by app.
-fn customer_statements(catalog: &Catalog, statements: &[Statement]) -> anyhow::Result<String> {
-    let mut text = String::new();
-    for app in catalog.apps() {
-        writeln!(text, "== {} (Builder: {})\n", app.name, builder_name(catalog, app))?;
-        for statement in statements.iter().filter(|statement| statement.app == app.id) {
-            writeln!(text, "{}", table::statement(statement))?;
-        }
+/// Pays the Builders by one payment file, which arrives.
+fn pay(engine: &Engine, directory: &Path, period: Period) -> anyhow::Result<Planned> {
+    let (payday, arrived) = (at(PAYDAY)?, at(ARRIVED)?);
+    let planned = engine.plan_payouts(period, payday, false)?;
+    let mut is_new = false;
+    for one in &planned.payouts {
+        let payout = engine.approve_payout(&one.key, payday)?;
+        is_new = is_new || payout.state == PayoutState::Approved;
     }
-    Ok(text)
-}
-
-/// What each Builder earned, and what would be paid out.
-fn earnings(catalog: &Catalog, statements: &[Statement]) -> anyhow::Result<String> {
-    let mut rows = Vec::new();
-    for builder in catalog.builders() {
-        let of_builder =
-            |statement: &&Statement| catalog.app(&statement.app).is_some_and(|app| app.builder == builder.id);
-        let own: Vec<&Statement> = statements.iter().filter(of_builder).collect();
-        let currency = own.first().map_or("USD", |statement| &statement.currency);
-        let sum = |part: fn(&Statement) -> i128| own.iter().map(|statement| part(statement)).sum::<i128>();
-        let earned = sum(|statement| statement.builder_earnings);
-        let payable = payout::payable(currency, earned).context("the currency has no minor unit")?;
-        rows.push(vec![
-            builder.name.clone(),
-            format_money(sum(|statement| statement.total), currency),
-            format_money(sum(|statement| statement.network_cost), currency),
-            format_money(sum(|statement| statement.platform_fee), currency),
-            format_money(earned, currency),
-            format_money(payable.paid, currency),
-            format_money(payable.carried, currency),
-        ]);
+    if is_new {
+        let name = "Tollgate demo platform".to_owned();
+        let payer = Payer { name, iban: "CH9300762011623852957".to_owned(), bic: None };
+        let execute_on = PAYDAY.parse::<Timestamp>()?;
+        let execute_on = jiff::tz::TimeZone::UTC.to_datetime(execute_on).date();
+        let order = Order { period, format: FileFormat::Pain001, payer, execute_on };
+        export(engine, &PaymentFiles::open(directory)?, &order, payday)?;
     }
-    let header =
-        ["Builder", "customers pay", "network cost", "platform fee", "earned", "paid out", "carried forward"];
-    Ok(format!("What the Builders earned\n{}", table::table(&header, 1, rows)))
-}
-
-fn builder_name<'a>(catalog: &'a Catalog, app: &'a App) -> &'a str {
-    catalog.builder(&app.builder).map_or(&app.builder, |builder| &builder.name)
+    for one in &planned.payouts {
+        engine.payout_paid(&one.key, "bank statement of 9 November", arrived)?;
+    }
+    Ok(planned)
 }
 
 fn next_steps(data: Option<&PathBuf>) -> String {
@@ -130,6 +98,7 @@ fn next_steps(data: Option<&PathBuf>) -> String {
             let directory = directory.display();
             format!(
                 "  tollgate statement --data {directory} --customer harbor-legal --period {PERIOD}\n  \
+                 tollgate payout show --data {directory} --builder paperwise --period {PERIOD}\n  \
                  tollgate held --data {directory}                  the event that has no price yet\n  \
                  tollgate ledger verify --data {directory}\n"
             )

@@ -19,7 +19,7 @@ pub fn define(arguments: &Define) -> anyhow::Result<u8> {
     let text = std::fs::read_to_string(&arguments.file).with_context(|| name.clone()).context(Refused)?;
     let engine = session::create(&arguments.data.data)?;
     let directory = arguments.file.parent().unwrap_or(Path::new(""));
-    definitions::define(&engine, &name, &text, directory)?;
+    definitions::define(&engine, &name, &text, directory, super::now())?;
     let rules = engine.rules();
     let catalog = rules.catalog();
     super::print(&format!(

@@ -1,18 +1,41 @@
-//! `plugin build` and `plugin inspect`, and the child that compiles.
+//! `plugin`: what its author does, and the child that compiles. One file for each of the larger commands.
 
-use std::path::{Path, PathBuf};
+mod author;
+mod bench;
+mod dev;
+mod inspect;
+mod new;
+mod plot;
+mod target;
+mod test;
 
-use tollgate_core::plugin::{Descriptor, Digest};
-use tollgate_core::pricer::Pricer as _;
-use tollgate_sandbox::{Limits, Sandbox, SandboxConfig, compile_in_child};
-use tollgate_workshop::{BuildOptions, Inspection};
+use std::path::Path;
 
-use crate::exit::Refused;
-use crate::{bundled, table};
+use tollgate_sandbox::{Limits, compile_in_child};
+use tollgate_workshop::BuildOptions;
+
+use crate::arguments::{Plugin, PluginBuild};
+
+/// Runs one of the commands; gives back the exit code.
+pub fn run(command: &Plugin) -> anyhow::Result<u8> {
+    match command {
+        Plugin::New(arguments) => new::run(arguments),
+        Plugin::Build(arguments) => build(arguments),
+        Plugin::Check(arguments) => author::check(arguments),
+        Plugin::Run(arguments) => author::run(arguments),
+        Plugin::Test(arguments) => test::run(arguments),
+        Plugin::Plot(arguments) => plot::run(arguments),
+        Plugin::Bench(arguments) => bench::run(arguments),
+        Plugin::Dev(arguments) => dev::run(arguments),
+        Plugin::Inspect { plugin } => inspect::run(plugin),
+    }
+}
 
 /// Builds a plugin crate.
-pub fn build(directory: &Path, output: Option<PathBuf>) -> anyhow::Result<u8> {
-    let options = BuildOptions { output, show_progress: true, ..BuildOptions::default() };
+fn build(arguments: &PluginBuild) -> anyhow::Result<u8> {
+    let PluginBuild { directory, output, strip } = arguments;
+    let options =
+        BuildOptions { output: output.clone(), without_symbols: *strip, show_progress: true };
     let built = tollgate_workshop::build(directory, &options)?;
     super::print(&format!(
         "{} {}: {} ({} bytes)\n  sha256:{}\n",
@@ -25,62 +48,8 @@ pub fn build(directory: &Path, output: Option<PathBuf>) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Shows what a component is.
-pub fn inspect(plugin: &str) -> anyhow::Result<u8> {
-    let component = bundled::component(plugin, Path::new(""))?;
-    let inspection = tollgate_workshop::inspect(&component)
-        .map_err(|error| anyhow::Error::new(error).context(plugin.to_owned()).context(Refused))?;
-    super::print(&anatomy(&Digest::of(&component), &inspection))?;
-    inspection
-        .verify()
-        .map_err(|error| anyhow::Error::new(error).context(plugin.to_owned()).context(Refused))?;
-    let sandbox = Sandbox::new(SandboxConfig::default())?;
-    let (_, descriptor) = sandbox
-        .admit(&component)
-        .map_err(|error| anyhow::Error::new(error).context(plugin.to_owned()).context(Refused))?;
-    super::print(&description(&descriptor)?)?;
-    Ok(0)
-}
-
 /// Compiles standard input in this process, which ends afterwards.
 pub fn compile(output: &Path) -> anyhow::Result<u8> {
     compile_in_child(output, &Limits::default()).map_err(anyhow::Error::msg)?;
     Ok(0)
-}
-
-fn anatomy(digest: &Digest, inspection: &Inspection) -> String {
-    let none = || "none".to_owned();
-    let list = |names: &[String]| if names.is_empty() { none() } else { names.join(", ") };
-    let sections = inspection.sections.iter().map(|(name, size)| vec![name.clone(), size.to_string()]);
-    format!(
-        "digest    {digest}\nsize      {} bytes\ncontract  {}\nimports   {}\nexports   {}\nmade by   {}\n\n{}\n",
-        inspection.size,
-        inspection.contract.clone().unwrap_or_else(none),
-        list(&inspection.imports),
-        list(&inspection.exports),
-        list(&inspection.producers),
-        table::table(&["section", "bytes"], 1, sections),
-    )
-}
-
-fn description(descriptor: &Descriptor) -> anyhow::Result<String> {
-    let units = descriptor.units.iter().map(|unit| {
-        let counted = format!("{:?}", unit.aggregation).to_lowercase();
-        let place = if unit.pooled { "parent" } else { "customer" };
-        vec![unit.name.clone(), counted, place.to_owned(), unit.group_by.join(", ")]
-    });
-    let lines = descriptor.lines.iter().map(|line| {
-        let kind = format!("{:?}", line.kind).to_lowercase();
-        vec![line.code.clone(), line.title.clone(), line.unit.clone(), kind]
-    });
-    let schema: serde_json::Value = serde_json::from_str(&descriptor.settings_schema)?;
-    Ok(format!(
-        "{} {}: {}\n\n{}\n{}\nsettings schema\n{}\n",
-        descriptor.name,
-        descriptor.version,
-        descriptor.summary,
-        table::table(&["unit", "counted", "for each", "by"], 4, units),
-        table::table(&["line", "title", "unit", "kind"], 4, lines),
-        serde_json::to_string_pretty(&schema)?,
-    ))
 }

@@ -5,31 +5,36 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tollgate_server::config::Config;
+use tollgate_core::engine::{Engine, PayoutKey};
+use tollgate_core::payout::Payout;
 use tollgate_server::observed::Observed;
 use tollgate_server::server::Server;
 use tollgate_server::telemetry::{self, PluginFigures};
 
 use crate::arguments::Serve;
 use crate::exit::Refused;
+use crate::settings::{Providers, Settings};
 use crate::{session, settings};
 
 use super::init;
+use super::payout::remittance;
 
 /// Serves a database.
 pub fn run(arguments: &Serve) -> anyhow::Result<u8> {
-    let config = settings::read(arguments).context(Refused)?;
-    config.check().context(Refused)?;
+    let settings = settings::read(arguments).context(Refused)?;
+    settings.server.check().context(Refused)?;
     if arguments.print_config {
-        super::print(&toml::to_string(&config)?)?;
+        super::print(&settings.shown()?)?;
         return Ok(0);
     }
+    // Made before there is anything asynchronous, and gone after: they block.
+    let providers = settings.providers()?;
     let directory = &arguments.data.data;
     if !arguments.dev {
         session::database(directory)?;
     }
     // It goes when everything else has: what is said at the end is still written.
-    let _logs = telemetry::install(&config).context(Refused)?;
+    let _logs = telemetry::install(&settings.server).context(Refused)?;
     let figures = PluginFigures::new();
     let served = session::serve(directory, |pricer| Arc::new(Observed::new(pricer, &figures)))?;
     if arguments.dev {
@@ -37,16 +42,28 @@ pub fn run(arguments: &Serve) -> anyhow::Result<u8> {
         super::print(&init::in_words(directory, key.as_deref()))?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(listen(served, &figures, config))?;
+    runtime.block_on(listen(served, &figures, settings, providers.clone()))?;
+    drop(runtime);
     Ok(0)
 }
 
-async fn listen(served: session::Served, figures: &PluginFigures, config: Config) -> anyhow::Result<()> {
+async fn listen(
+    served: session::Served,
+    figures: &PluginFigures,
+    settings: Settings,
+    providers: Providers,
+) -> anyhow::Result<()> {
+    let payer = settings.payer_name();
+    let print = move |engine: &Engine, key: &PayoutKey, payout: &Payout| {
+        remittance::page(engine, &payer, key, payout)
+    };
+    let config = settings.server;
     let address = config.listen;
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let api = Server::new(served.engine, served.access, config)?.show(figures);
+    let api = api.pay_through(providers).print_remittances(Arc::new(print));
     // One line, at once: whoever started this program may wait for it.
     let line = format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n");
     std::io::stdout().write_all(line.as_bytes())?;

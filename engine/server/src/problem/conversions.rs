@@ -6,7 +6,7 @@
 #![allow(clippy::match_wildcard_for_single_variants)]
 
 use tollgate_core::catalog::CatalogError;
-use tollgate_core::engine::EngineError;
+use tollgate_core::engine::{EngineError, MoneyRefusal};
 use tollgate_core::plugin;
 use tollgate_core::pricer::PricerError;
 use tollgate_core::store::StoreError;
@@ -34,9 +34,24 @@ impl From<&EngineError> for Problem {
             }
             EngineError::UndefinedApp(_) => Self::not_found(error.to_string()),
             EngineError::NotClosable(_) | EngineError::NotVoidable(_) => Self::conflict(error.to_string()),
+            EngineError::Money(refusal) => refusal.into(),
             other => {
                 tracing::error!(error = %other, "the engine refused");
                 Self::internal()
+            }
+        }
+    }
+}
+
+impl From<&MoneyRefusal> for Problem {
+    fn from(refusal: &MoneyRefusal) -> Self {
+        match refusal {
+            MoneyRefusal::Invalid { field, message } => {
+                Self::invalid(vec![Fault::at(format!("/{field}"), message.clone())])
+            }
+            MoneyRefusal::Unknown(message) => Self::not_found(message.clone()),
+            MoneyRefusal::Conflict(message) | MoneyRefusal::NotPossible(message) => {
+                Self::conflict(message.clone())
             }
         }
     }

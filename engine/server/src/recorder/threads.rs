@@ -16,6 +16,9 @@ use crate::telemetry::Pipeline;
 /// Batches that are rated and not yet durable, beside the one being waited for. More would only make
 /// answers later: the store writes what waits in one group anyway.
 const IN_FLIGHT_MAX: usize = 4;
+/// How far the recorder stands back; see nice(2).
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
 /// How long a full store is left alone when none of its commits is this server's.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
 
@@ -29,6 +32,7 @@ struct InFlight<'e> {
 /// Runs until no one can hand anything over and all that was handed over has been answered.
 pub fn run(engine: &Engine, queue: &Receiver<Waiting>, rules: Rules, pipeline: &Pipeline) {
     let (in_flight, written) = mpsc::sync_channel(IN_FLIGHT_MAX);
+    stand_back();
     // Only says "one has landed since you last looked", so one place is enough.
     let (landed, landing) = mpsc::sync_channel(1);
     thread::scope(|scope| {
@@ -39,6 +43,15 @@ pub fn run(engine: &Engine, queue: &Receiver<Waiting>, rules: Rules, pipeline: &
         }
         drop(in_flight);
     });
+}
+
+/// Lets whoever waits for an answer now (a quote, an authorisation) go before a batch that is being rated,
+/// where there are fewer cores than work. On Linux a thread has a priority of its own.
+fn stand_back() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICE) {
+        tracing::debug!(%error, "the recorder runs at the priority of requests");
+    }
 }
 
 struct Rater<'e, 'p> {

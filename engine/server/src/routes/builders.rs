@@ -7,11 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tollgate_core::catalog::{AppTerms, Builder, Definition};
+use tollgate_core::payout::PayoutTerms;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places};
+use super::payout_terms::Payouts;
 use super::terms::Terms;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -40,6 +42,9 @@ pub(super) struct BuilderBody {
     /// What the platform agreed with it for new apps; without it only the platform creates its apps.
     #[serde(default)]
     app_terms: Option<Terms>,
+    /// What the platform agreed with it about payouts.
+    #[serde(default)]
+    payouts: Payouts,
 }
 
 /// A Builder's new content; its id stays.
@@ -52,6 +57,9 @@ pub(super) struct BuilderChange {
     /// What the platform agreed with it for new apps; left out, only the platform creates its apps.
     #[serde(default)]
     app_terms: Option<Terms>,
+    /// What the platform agreed with it about payouts; left out, as before.
+    #[serde(default)]
+    payouts: Option<Payouts>,
 }
 
 impl From<&Builder> for BuilderBody {
@@ -60,6 +68,7 @@ impl From<&Builder> for BuilderBody {
             id: builder.id.clone(),
             name: builder.name.clone(),
             app_terms: builder.app_terms.as_ref().map(Terms::from),
+            payouts: (&builder.payouts).into(),
         }
     }
 }
@@ -84,8 +93,9 @@ async fn create(
     Body(body): Body<BuilderBody>,
 ) -> Result<(StatusCode, Json<BuilderBody>), Problem> {
     caller.platform()?;
-    let BuilderBody { id, name, app_terms } = body;
-    let builder = Builder { id, name, app_terms: app_terms.map(AppTerms::from) };
+    let BuilderBody { id, name, app_terms, payouts } = body;
+    let (app_terms, payouts) = (app_terms.map(AppTerms::from), payouts.into());
+    let builder = Builder { id, name, app_terms, payouts };
     let answer = BuilderBody::from(&builder);
     let status = backend.call(move |engine| {
         let id = builder.id.clone();
@@ -137,7 +147,9 @@ async fn read(
 #[utoipa::path(
     put, path = "/v1/builders/{id}", tag = "Builders", operation_id = "replace_builder",
     params(("id" = String, Path, description = "The Builder's id.", example = "acme")),
-    request_body(content = BuilderChange, example = json!({"name": "Acme Applications"})),
+    request_body(content = BuilderChange, example = json!({"name": "Acme Applications", "payouts": {
+        "minimum": {"USD": "50"}, "hold_back_days": 7, "reserve_share": "0.05", "reserve_days": 90,
+        "destination": {"to": "account", "provider": "stripe", "account": "acct_1"}}})),
     responses((status = 200, description = "As it is now.", body = BuilderBody)),
 )]
 async fn replace(
@@ -147,8 +159,10 @@ async fn replace(
     Body(change): Body<BuilderChange>,
 ) -> Result<Json<BuilderBody>, Problem> {
     caller.platform()?;
-    let id = caller.builder(&backend.rules(), &id)?.id.clone();
-    let builder = Builder { id, name: change.name, app_terms: change.app_terms.map(AppTerms::from) };
+    let known = Builder::clone(caller.builder(&backend.rules(), &id)?);
+    let BuilderChange { name, app_terms, payouts } = change;
+    let payouts = payouts.map_or(known.payouts, PayoutTerms::from);
+    let builder = Builder { id: known.id, name, app_terms: app_terms.map(AppTerms::from), payouts };
     let answer = BuilderBody::from(&builder);
     backend.call(move |engine| defining::replace(engine, &Definition::Builder(builder), PLACES)).await?;
     Ok(Json(answer))

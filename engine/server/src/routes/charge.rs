@@ -13,6 +13,7 @@ use tollgate_core::money::Amount;
 use tollgate_core::quantity::Quantity;
 use tollgate_core::rating::counters::GROUP_SEPARATOR;
 use tollgate_core::store::{self, HoldReason, Outcome};
+use tollgate_core::wallet::{Draw, Source};
 use utoipa::ToSchema;
 
 /// What an event cost, whom, and why.
@@ -42,6 +43,50 @@ pub(super) struct Charge {
     pub usage: Vec<UsageStep>,
     /// Why it should not have run, if the plugin said so.
     pub refused: Vec<Refusal>,
+    /// Where the money came from, for a customer with a wallet. The amounts add up to the total.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub paid_from: Vec<PaidFrom>,
+}
+
+/// A part of a charge and where its money came from: negative is given back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct PaidFrom {
+    /// Where from.
+    pub source: MoneySource,
+    /// Which grant, when it is granted credit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "welcome")]
+    pub grant: Option<Arc<str>>,
+    /// How much.
+    #[schema(value_type = String, example = "0.42")]
+    pub amount: Amount,
+}
+
+/// Where a charge's money comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MoneySource {
+    /// Credit granted to the customer.
+    Granted,
+    /// The customer's own money.
+    Paid,
+    /// Owed within the credit limit.
+    Credit,
+    /// Owed beyond it: the event ran without an authorisation.
+    Uncovered,
+}
+
+impl PaidFrom {
+    pub fn of(draw: &Draw) -> Self {
+        let (source, grant) = match &draw.source {
+            Source::Grant(id) => (MoneySource::Granted, Some(Arc::clone(id))),
+            Source::Paid => (MoneySource::Paid, None),
+            Source::Credit => (MoneySource::Credit, None),
+            Source::Uncovered => (MoneySource::Uncovered, None),
+        };
+        Self { source, grant, amount: draw.amount }
+    }
 }
 
 /// Who gets what of a charge. The three add up to its total.
@@ -206,6 +251,7 @@ impl Charge {
             lines: lines(charge, rules),
             usage: charge.usage.iter().map(UsageStep::of).collect(),
             refused: charge.refused.iter().map(Refusal::of).collect(),
+            paid_from: charge.draws.iter().map(PaidFrom::of).collect(),
         }
     }
 }

@@ -1,15 +1,10 @@
 //! How routes define things: created once under an id, replaced on purpose, refused with a pointer.
 
-use std::sync::{Mutex, PoisonError};
-
 use axum::http::StatusCode;
 use tollgate_core::catalog::{Catalog, CatalogError, Definition};
-use tollgate_core::engine::{Engine, EngineError};
+use tollgate_core::engine::{Defined, Engine, EngineError};
 
 use crate::problem::{Fault, Problem};
-
-/// Definitions are few: one is created at a time, so that no two requests both find an id free.
-static CREATING: Mutex<()> = Mutex::new(());
 
 /// Where a request's body has what an app's or a Builder's terms are called in the core.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,15 +23,11 @@ pub(super) fn create(
     places: Places,
     refusal: impl FnOnce(&Catalog) -> Option<Problem>,
 ) -> Result<StatusCode, Problem> {
-    let _one_at_a_time = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
-    let rules = engine.rules();
-    if !rules.catalog().has(definition)
-        && let Some(taken) = refusal(rules.catalog())
-    {
-        return Err(taken);
+    match engine.define_unless(definition, refusal).map_err(|error| places.problem(error))? {
+        Defined::Changed => Ok(StatusCode::CREATED),
+        Defined::AsBefore => Ok(StatusCode::OK),
+        Defined::Refused(taken) => Err(taken),
     }
-    let changed = engine.define(definition).map_err(|error| places.problem(error))?;
-    Ok(if changed { StatusCode::CREATED } else { StatusCode::OK })
 }
 
 /// Replaces something that is there.

@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::usage::{Days, each_posting};
+use super::usage::{calendar_of, comma_list, day, each_posting};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::extract::{Path, Query};
@@ -94,19 +94,10 @@ impl Dimension {
     }
 
     fn list(text: &str) -> Result<Vec<Self>, Problem> {
-        let refuse = |message| Err(Problem::invalid(vec![Fault::parameter("group_by", message)]));
-        let mut dimensions = Vec::new();
-        for word in text.split(',').map(str::trim) {
-            let known = [Self::App, Self::Customer, Self::Day].into_iter().find(|known| known.word() == word);
-            match known {
-                None => return refuse(format!("{word:?} is not one of app, customer, day")),
-                Some(dimension) if dimensions.contains(&dimension) => {
-                    return refuse(format!("names {word:?} twice"));
-                }
-                Some(dimension) => dimensions.push(dimension),
-            }
-        }
-        Ok(dimensions)
+        let read = |word: &str| {
+            [Self::App, Self::Customer, Self::Day].into_iter().find(|known| known.word() == word)
+        };
+        comma_list(text, "app, customer, day", read)
     }
 }
 
@@ -128,7 +119,7 @@ async fn read_earnings(
     let rules = backend.rules();
     let builder = caller.builder(&rules, &id)?.id.clone();
     let dimensions = asked.group_by.as_deref().map(Dimension::list).transpose()?.unwrap_or_default();
-    let apps: Vec<_> = rules.catalog().apps().filter(|app| app.builder == builder).map(Arc::clone).collect();
+    let apps: Vec<_> = rules.catalog().apps_of(&builder).map(Arc::clone).collect();
     let (period, is_by_day) = (asked.period, dimensions.contains(&Dimension::Day));
     if is_by_day && period.is_none() {
         let fault = Fault::parameter("period", "is required by day, as in period=2026-11");
@@ -166,7 +157,7 @@ impl Sums {
     }
 
     fn add_split(&mut self, app: &App, customer: &str, day: &str, split: &Split) -> Result<(), Problem> {
-        self.group(app, customer, day).add_charge(0, &[], split).ok_or_else(Problem::internal)
+        self.group(app, customer, day).add_split(split).ok_or_else(Problem::internal)
     }
 
     fn add_statements(&mut self, engine: &Engine, app: &App, period: Option<Period>) -> Result<(), Problem> {
@@ -179,16 +170,16 @@ impl Sums {
     }
 
     fn add_days(&mut self, engine: &Engine, app: &App, period: Period) -> Result<(), Problem> {
-        let days = Days::of(app)?;
+        let calendar = calendar_of(app)?;
         let filter = StatementFilter { app: Some(app.id.clone()), customer: None, period: Some(period) };
         let statements = engine.store().statements(&filter)?;
         let customers: BTreeSet<Arc<str>> = statements.into_iter().map(|(key, _)| key.customer).collect();
         for customer in customers {
             each_posting(engine, &app.id, &customer, period, &mut |posting| {
-                self.add_split(app, &customer, &days.day(posting.event.time), &posting.charge.split)
+                self.add_split(app, &customer, &day(&calendar, posting.event.time), &posting.charge.split)
             })?;
         }
-        let last_day = last_day(app, period, &days)?;
+        let last_day = last_day(period, &calendar)?;
         let closing = engine.store().closing_charges()?.into_iter();
         for close in closing.filter(|close| close.app == app.id && close.charge.period == period) {
             self.add_split(app, &close.customer, &last_day, &close.charge.split)?;
@@ -210,10 +201,10 @@ impl Sums {
     }
 }
 
-fn last_day(app: &App, period: Period, days: &Days) -> Result<String, Problem> {
-    let span = Calendar::new(&app.time_zone).and_then(|calendar| calendar.span(period));
+fn last_day(period: Period, calendar: &Calendar) -> Result<String, Problem> {
+    let span = calendar.span(period);
     let span = span.map_err(|error| Problem::invalid(vec![Fault::parameter("period", error.to_string())]))?;
-    Ok(days.day(span.end.saturating_sub(1)))
+    Ok(day(calendar, span.end.saturating_sub(1)))
 }
 
 #[cfg(test)]
@@ -278,7 +269,7 @@ mod tests {
     #[test]
     fn a_period_s_last_day_is_the_app_s() {
         let app = app("a", "USD");
-        let days = Days::of(&app).unwrap();
-        assert_eq!(last_day(&app, "2024-02".parse().unwrap(), &days).unwrap(), "2024-02-29");
+        let calendar = calendar_of(&app).unwrap();
+        assert_eq!(last_day("2024-02".parse().unwrap(), &calendar).unwrap(), "2024-02-29");
     }
 }

@@ -18,7 +18,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use tollgate_core::event::EventKey;
+use tollgate_core::event::{Event, EventKey};
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -26,9 +26,9 @@ use utoipa_axum::routes;
 use answer::ReceiptForm;
 pub(super) use cloud_event::{CloudEvent, SentEvent, fault};
 use explanation::Explanation;
-pub(super) use intake::{Given, Invalid, Sender};
-pub(super) use kept::{as_received, parsed};
-use receipt::Recorded;
+pub(super) use intake::{Given, Invalid, Sender, no_app};
+pub(super) use kept::{KeptEvent, as_received};
+pub(super) use receipt::Recorded;
 use voiding::{Void, VoidedEvent};
 
 use crate::auth::Caller;
@@ -97,6 +97,13 @@ async fn record_events(
     answer::respond(&backend, answer::by_position(given, answers), asked.receipt).await
 }
 
+/// Records one event, and answers it as a request of one event is answered.
+pub(super) async fn recorded_one(backend: &Backend, event: Arc<Event>) -> Result<Response, Problem> {
+    let answers = backend.recorder.record(vec![Arc::clone(&event)]).await?;
+    let answered = answer::by_position(vec![Given::Event(event)], answers);
+    answer::respond(backend, answered, ReceiptForm::Full).await
+}
+
 /// Explain an event
 ///
 /// What became of it and why: its charge with every line, the counters around it, the plugin and settings it
@@ -150,6 +157,6 @@ async fn void_event(
 }
 
 /// 404 for an event that is not there, or not for this key to see.
-fn no_event(key: &EventKey) -> Problem {
+pub(super) fn no_event(key: &EventKey) -> Problem {
     Problem::not_found(format!("there is no event {:?} of {:?}", key.id, key.app))
 }

@@ -88,7 +88,7 @@ impl Apps {
             return Ok(Self::Only(vec![caller.app(&rules, app)?.id.clone()]));
         }
         let Some(builder) = caller.own_builder()? else { return Ok(Self::All) };
-        let own = rules.catalog().apps().filter(|app| app.builder == builder);
+        let own = rules.catalog().apps_of(builder);
         Ok(Self::Only(own.map(|app| app.id.clone()).collect()))
     }
 }

@@ -6,18 +6,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use tollgate_core::access::Scope;
-use tollgate_core::engine::Rulebook;
+use serde::Deserialize;
 use tollgate_core::period::Period;
-use tollgate_core::store::{Placement, Sequence, StoredEvent};
-use utoipa::{IntoParams, ToSchema};
+use tollgate_core::store::{Placement, Sequence};
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::charge::Standing;
-use super::events::as_received;
+use super::events::KeptEvent;
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::extract::{Path, Query};
@@ -39,35 +35,6 @@ struct Asked {
     /// Only those that are counted in this period.
     #[param(value_type = Option<String>, pattern = r"^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
     period: Option<Period>,
-}
-
-/// An event with what became of it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct KeptEvent {
-    /// The app.
-    #[schema(example = "acme-docs")]
-    source: String,
-    /// Its id.
-    #[schema(example = "req-0001")]
-    id: String,
-    /// The event as it was received. Not told to a customer's key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    event: Option<Box<RawValue>>,
-    /// What became of it.
-    #[serde(flatten)]
-    standing: Standing,
-}
-
-impl KeptEvent {
-    pub fn of(stored: &StoredEvent, rules: &Rulebook, scope: &Scope) -> Result<Self, Problem> {
-        Ok(Self {
-            source: stored.key.app.clone(),
-            id: stored.key.id.clone(),
-            event: scope.sees_margins().then(|| as_received(&stored.received)).transpose()?,
-            standing: Standing::of(&stored.outcome, stored.voided.as_ref(), rules).for_scope(scope),
-        })
-    }
 }
 
 /// List a customer's events

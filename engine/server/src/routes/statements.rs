@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use format::Format;
+pub(super) use printed::POLICY as PAGE_POLICY;
 
 use super::periods::period_in_path;
 use crate::auth::Caller;
@@ -93,9 +94,18 @@ struct Statement {
     currency: String,
     /// What is charged for. The amounts add up to the total.
     lines: Vec<StatementLine>,
-    /// What the customer owes.
+    /// What the customer is charged.
     #[schema(example = "10")]
     total: String,
+    /// Of the total, covered by credit granted to the customer.
+    #[schema(example = "2")]
+    from_granted: String,
+    /// Of the total, covered by the customer's own money.
+    #[schema(example = "5")]
+    from_paid: String,
+    /// Of the total, covered by neither when it was charged: on credit.
+    #[schema(example = "3")]
+    owed: String,
     /// Of the total, owed to providers. Not told to a customer's key, nor are the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "4")]
@@ -240,8 +250,14 @@ impl From<statement::Statement> for StatementSummary {
     }
 }
 
+/// What neither granted credit nor the customer's own money covered when it was charged, in nano-units.
+fn owed(statement: &statement::Statement) -> i128 {
+    statement.total.saturating_sub(statement.from_granted).saturating_sub(statement.from_paid)
+}
+
 impl Statement {
     fn of(statement: statement::Statement, scope: &Scope) -> Self {
+        let owed = owed(&statement);
         let margin = |nano| scope.sees_margins().then(|| format_nano(nano));
         let lines = statement.lines.into_iter().map(|line| StatementLine {
             code: line.code,
@@ -262,6 +278,9 @@ impl Statement {
             currency: statement.currency,
             lines: lines.collect(),
             total: format_nano(statement.total),
+            from_granted: format_nano(statement.from_granted),
+            from_paid: format_nano(statement.from_paid),
+            owed: format_nano(owed),
             network_cost: margin(statement.network_cost),
             platform_fee: margin(statement.platform_fee),
             builder_earnings: margin(statement.builder_earnings),

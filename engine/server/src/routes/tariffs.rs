@@ -2,7 +2,7 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macro repeats what it was given")]
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -119,12 +119,9 @@ impl TariffBody {
 
 /// The tariffs of an app's default, or of one customer, the latest first.
 fn history<'c>(catalog: &'c Catalog, app: &str, customer: Option<&str>) -> Vec<Reign<'c>> {
-    let (mut seen, mut until) = (HashSet::new(), None);
-    let timeline = catalog.timeline(app, customer.unwrap_or_default());
-    // A timeline ends with the app's default, which is told apart here, and told once.
-    let all = timeline.latest_first();
-    let own = all.filter(|tariff| tariff.customer.as_deref() == customer && seen.insert(&tariff.id));
-    own.map(|tariff| (tariff, until.replace(tariff.effective_from))).collect()
+    let mut until = None;
+    let latest_first = catalog.bound_to(app, customer).iter().rev();
+    latest_first.map(|tariff| (tariff, until.replace(tariff.effective_from))).collect()
 }
 
 /// The plugin that a tariff names, among those that its Builder may use.

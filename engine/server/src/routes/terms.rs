@@ -42,7 +42,7 @@ pub(super) enum Authority {
 }
 
 /// A decimal as text, with every digit it has.
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+pub(super) fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
     let text = Cow::<'de, str>::deserialize(deserializer)?;
     Decimal::from_str_exact(&text).map_err(|_| {
         D::Error::custom(format!("{text:?} is not a decimal number: write it as a string, as in \"0.20\""))

@@ -25,7 +25,8 @@ use crate::backend::Backend;
 use crate::extract::{Path, Query};
 use crate::problem::{Fault, Problem};
 use grouping::{Dimension, Grouping};
-pub(super) use posted::{Days, each_posting};
+pub(super) use grouping::{calendar_of, comma_list, day};
+pub(super) use posted::each_posting;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new().routes(routes!(read_usage))
@@ -97,6 +98,15 @@ struct UsageGroup {
     /// What they were charged, reversals included; null by `unit`, since a charge is for a whole event.
     #[schema(example = "5.04")]
     charged: Option<String>,
+    /// Of that, covered by credit granted to the customer; null by `unit`, as are the next two.
+    #[schema(example = "1.04")]
+    from_granted: Option<String>,
+    /// Of that, covered by the customer's own money.
+    #[schema(example = "4")]
+    from_paid: Option<String>,
+    /// Of that, covered by neither when it was charged: on credit.
+    #[schema(example = "0")]
+    owed: Option<String>,
     /// How far they moved their counters, by unit.
     usage: Vec<UnitQuantity>,
 }
@@ -165,15 +175,19 @@ fn grouped(
     by: Vec<Dimension>,
 ) -> Result<Usage, Problem> {
     let rules = engine.rules();
-    let days = Days::of(rules.catalog().app(&app).ok_or_else(Problem::internal)?)?;
+    let calendar = calendar_of(rules.catalog().app(&app).ok_or_else(Problem::internal)?)?;
     let words: Vec<String> = by.iter().map(Dimension::word).collect();
-    let mut grouping = Grouping::new(by, days);
+    let mut grouping = Grouping::new(by, calendar);
     each_posting(engine, &app, &customer, period, &mut |posting| grouping.add(posting))?;
     let is_by_unit = grouping.is_by_unit();
+    let money = |nano: i128| (!is_by_unit).then(|| format_nano(nano));
     let groups = grouping.groups.into_iter().map(|(values, sum)| UsageGroup {
         group: words.iter().cloned().zip(values).collect(),
         events: sum.events,
-        charged: (!is_by_unit).then(|| format_nano(sum.charged)),
+        charged: money(sum.charged),
+        from_granted: money(sum.from_granted),
+        from_paid: money(sum.from_paid),
+        owed: money(sum.charged.saturating_sub(sum.from_granted).saturating_sub(sum.from_paid)),
         usage: sum
             .usage
             .into_iter()

@@ -14,7 +14,7 @@ use prometheus_client::registry::Registry;
 use tollgate_core::engine::Receipt;
 use tollgate_core::store::Outcome;
 
-use super::{Ids, Standing};
+use super::{Ids, MoneyFigures, Standing};
 
 /// From 0.1 ms to 30 s.
 const SECONDS: [f64; 14] =
@@ -46,6 +46,7 @@ pub struct Telemetry {
     connections: Gauge,
     pipeline: Pipeline,
     standing: Standing,
+    money: MoneyFigures,
 }
 
 /// What the recorder measures.
@@ -79,9 +80,20 @@ impl Telemetry {
         let connections = Gauge::default();
         own.register("http_connections", "Open connections", connections.clone());
         let (pipeline, standing) = (Pipeline::register(own), Standing::register(own));
+        let money = MoneyFigures::register(own);
         standing.register_process(&mut registry);
         let (registry, ids) = (RwLock::new(registry), Ids::new());
-        Self { registry, ids, requests, request_seconds, requests_running, connections, pipeline, standing }
+        Self {
+            registry,
+            ids,
+            requests,
+            request_seconds,
+            requests_running,
+            connections,
+            pipeline,
+            standing,
+            money,
+        }
     }
 
     /// Adds metrics of one's own. Their names get the prefix `tollgate_`.
@@ -108,6 +120,11 @@ impl Telemetry {
     /// What is set now and then.
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing
+    }
+
+    /// What is counted of money.
+    pub(crate) fn money(&self) -> &MoneyFigures {
+        &self.money
     }
 
     /// The number of open connections.

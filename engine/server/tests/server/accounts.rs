@@ -26,12 +26,15 @@ async fn usage_is_added_up_by_what_is_asked_for() {
     let told = house
         .read(&house.acme, &format!("{path}?period=2024-03&group_by=day,feature,attribute:project"))
         .await;
+    // Nobody here has a wallet: all of it is owed.
     let group = |day: &str| json!({"day": day, "feature": "review", "attribute:project": "x"});
     assert_eq!(
         told["groups"],
         json!([
-            {"group": group("2024-03-01"), "events": 1, "charged": "6", "usage": [{"unit": "page", "quantity": "3"}]},
-            {"group": group("2024-03-02"), "events": 1, "charged": "8", "usage": [{"unit": "page", "quantity": "4"}]},
+            {"group": group("2024-03-01"), "events": 1, "charged": "6", "from_granted": "0",
+                "from_paid": "0", "owed": "6", "usage": [{"unit": "page", "quantity": "3"}]},
+            {"group": group("2024-03-02"), "events": 1, "charged": "8", "from_granted": "0",
+                "from_paid": "0", "owed": "8", "usage": [{"unit": "page", "quantity": "4"}]},
         ])
     );
     let told = house.read(&house.acme, &format!("{path}?period=2024-03&group_by=unit")).await;

@@ -12,7 +12,9 @@ use tollgate_core::plugin::{
     Aggregation, Descriptor, Digest, LineDeclaration, LineKind, Problem, UnitDeclaration,
 };
 use tollgate_core::pricer::{Pricer, PricerError, Pricing};
+use tollgate_core::store::Store;
 use tollgate_server::config::Config;
+use tollgate_server::server::Server;
 use tollgate_store::MemoryStore;
 
 use crate::fixture::{APP, Answer, Running, engine_with};
@@ -114,8 +116,8 @@ impl Pricing for TwoAPageRun {
     }
 }
 
-fn engine() -> Arc<Engine> {
-    let engine = engine_with(Arc::new(MemoryStore::new()), Arc::new(TwoAPage));
+fn engine(store: Arc<dyn Store>) -> Arc<Engine> {
+    let engine = engine_with(store, Arc::new(TwoAPage));
     let (plugin, _) = engine.add_plugin(b"two-a-page", None).unwrap();
     let tariff = |id: &str, app: &str| json!({"tariff": {"id": id, "app": app, "plugin": plugin, "settings": "{}", "effective_from": 0}});
     let definitions = json!([
@@ -154,7 +156,13 @@ pub struct House {
 
 impl House {
     pub async fn open() -> Self {
-        let running = Running::over(engine(), Config::default()).await;
+        Self::over(Arc::new(MemoryStore::new()), Config::default(), |server| server).await
+    }
+
+    /// The same over a store, and with what else the server is composed of.
+    pub async fn over(store: Arc<dyn Store>, config: Config, compose: impl FnOnce(Server) -> Server) -> Self {
+        let server = Server::new(engine(store), Arc::new(MemoryStore::new()), config).unwrap();
+        let running = Running::serving(compose(server)).await;
         let key = |scope| running.backend.keys.make("test", scope, None, 0).unwrap().1;
         let builder = |builder: &str| Scope::Builder { builder: builder.to_owned() };
         Self {

@@ -1,7 +1,6 @@
 //! The explanation of an event: what it said, what became of it, and whether that comes out again.
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tollgate_core::access::Scope;
 use tollgate_core::engine::{Engine, Explained};
 use tollgate_core::event::EventKey;
@@ -9,26 +8,15 @@ use tollgate_core::plugin::Digest;
 use tollgate_core::store::Outcome;
 use utoipa::ToSchema;
 
-use super::{as_received, no_event};
+use super::{KeptEvent, no_event};
 use crate::problem::Problem;
-use crate::routes::charge::Standing;
 
 /// An event with everything there is to say about it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Explanation {
-    /// The app.
-    #[schema(example = "acme-docs")]
-    source: String,
-    /// Its id.
-    #[schema(example = "req-0001")]
-    id: String,
-    /// The event as it was received. Not told to a customer's key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    event: Option<Box<RawValue>>,
-    /// What became of it.
+    /// The event, and what became of it.
     #[serde(flatten)]
-    standing: Standing,
+    kept: KeptEvent,
     /// What its charge was worked out by, when it is rated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pricing: Option<Pricing>,
@@ -84,7 +72,7 @@ pub(super) fn explain(engine: &Engine, scope: &Scope, key: &EventKey) -> Result<
         .filter(|explained| scope.reads_event(rules.catalog(), &key.app, &explained.event.customer))
         .ok_or_else(|| no_event(key))?;
     let sentences = explained.sentences(scope.sees_margins());
-    let Explained { event, stored, reproduced, .. } = explained;
+    let Explained { stored, reproduced, .. } = explained;
     let pricing = match &stored.outcome {
         Outcome::Rated(charge) => rules.catalog().tariff(&charge.tariff).map(|tariff| Pricing {
             tariff: tariff.id.clone(),
@@ -98,13 +86,5 @@ pub(super) fn explain(engine: &Engine, scope: &Scope, key: &EventKey) -> Result<
         difference: reproduced.difference,
         fuel: reproduced.fuel,
     });
-    Ok(Explanation {
-        source: event.key.app.clone(),
-        id: event.key.id.clone(),
-        event: scope.sees_margins().then(|| as_received(&stored.received)).transpose()?,
-        standing: Standing::of(&stored.outcome, stored.voided.as_ref(), &rules).for_scope(scope),
-        pricing,
-        execution,
-        sentences,
-    })
+    Ok(Explanation { kept: KeptEvent::of(&stored, &rules, scope)?, pricing, execution, sentences })
 }

@@ -140,7 +140,7 @@ impl Sender {
 }
 
 /// An event of an app that is not there, or not for this key to see: both in the same words.
-pub(super) fn no_app(event: &Event) -> Invalid {
+pub(in crate::routes) fn no_app(event: &Event) -> Invalid {
     let fault = Fault::at("/source", format!("there is no app {:?}", event.key.app));
     Invalid { id: Some(event.key.id.clone()), errors: vec![fault] }
 }

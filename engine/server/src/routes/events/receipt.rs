@@ -12,7 +12,7 @@ use crate::routes::charge::{Charge, Hold, Standing};
 
 /// What became of the events of a request. All that is said to be rated or held is durable.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Recorded {
+pub(in crate::routes) struct Recorded {
     /// How many of them became what.
     pub events: EventTotals,
     /// A receipt for each event, by position; left out of a summary.
@@ -25,7 +25,7 @@ pub(super) struct Recorded {
 
 /// How many events of a request became what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct EventTotals {
+pub(in crate::routes) struct EventTotals {
     /// All of them.
     #[schema(example = 3)]
     pub read: usize,
@@ -48,7 +48,7 @@ pub(super) struct EventTotals {
 
 /// What became of one event.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Receipt {
+pub(in crate::routes) struct Receipt {
     /// Its position in the request, from 0. Blank lines are not counted.
     #[schema(example = 0)]
     pub index: usize,
@@ -77,7 +77,7 @@ pub(super) struct Receipt {
 /// What became of one event of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum ReceiptStatus {
+pub(in crate::routes) enum ReceiptStatus {
     /// Charged now.
     Rated,
     /// Kept now, and waits.

@@ -14,7 +14,7 @@ use tollgate_core::event::{Event, EventKey};
 use tollgate_core::store::StoredEvent;
 use utoipa::ToSchema;
 
-use super::{CloudEvent, fault, no_event, parsed};
+use super::{CloudEvent, fault, no_event};
 use crate::backend::Backend;
 use crate::problem::{Fault, Problem};
 use crate::routes::charge::{Standing, Voided};
@@ -67,7 +67,7 @@ pub(super) async fn void(backend: &Backend, key: EventKey, void: Void) -> Result
     check_reason(&reason)?;
     let now = Timestamp::now().as_millisecond();
     let work = move |engine: &Engine| {
-        let event = find(engine, &key)?.ok_or_else(|| no_event(&key))?;
+        let event = engine.store().stored_one(&key)?.ok_or_else(|| no_event(&key))?;
         let replacement = match replacement.filter(|raw| raw.get() != "null") {
             Some(raw) => Some(checked_replacement(engine, &event, raw.get())?),
             None => None,
@@ -97,16 +97,12 @@ fn check_reason(reason: &str) -> Result<(), Problem> {
     Err(Problem::invalid(vec![Fault::at("/reason", message)]))
 }
 
-fn find(engine: &Engine, key: &EventKey) -> Result<Option<StoredEvent>, Problem> {
-    Ok(engine.store().stored(&[key])?.into_iter().next().flatten())
-}
-
 /// The replacement, if it can be recorded in the event's place.
 fn checked_replacement(engine: &Engine, stored: &StoredEvent, raw: &str) -> Result<Arc<Event>, Problem> {
     const BASE: &str = "/replacement";
     let refuse = |fault| Problem::invalid(vec![fault]);
     let event = door::parse(raw.as_bytes()).map_err(|rejected| refuse(fault(BASE, &rejected)))?;
-    let voided = parsed(&stored.received)?;
+    let voided = stored.event()?;
     if event.key.app != voided.key.app {
         let message = format!("must be that of the event it replaces: {:?}", voided.key.app);
         return Err(refuse(Fault::at(format!("{BASE}/source"), message)));
@@ -129,7 +125,7 @@ fn checked_replacement(engine: &Engine, stored: &StoredEvent, raw: &str) -> Resu
 /// What became of a replacement, now or when it was recorded before.
 fn recorded(engine: &Engine, event: &Event) -> Result<Replacement, Problem> {
     let known = engine.store().find(&[&event.key])?.into_iter().next().flatten();
-    let stored = find(engine, &event.key)?.ok_or_else(Problem::internal)?;
+    let stored = engine.store().stored_one(&event.key)?.ok_or_else(Problem::internal)?;
     // Somebody may have taken the id meanwhile.
     if known.is_none_or(|known| known.fingerprint != event.fingerprint) {
         return Err(taken(event));

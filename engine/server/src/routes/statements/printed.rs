@@ -6,8 +6,11 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use tollgate_core::money::format_money;
 use tollgate_core::statement::{Statement, StatementLine, Used};
 
+use super::owed;
+
 /// Nothing but its own style may be used, whatever a name on the statement says.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
+pub(in crate::routes) const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 const STYLE: &str = "
 :root { color-scheme: light; --ink: #1c1e21; --quiet: #5f6670; --rule: #d7dbe0; }
@@ -72,6 +75,7 @@ fn written(statement: &Statement, app_name: &str) -> Markup {
                     }
                 }
                 (lines(&statement.lines, statement.total, currency))
+                (covered(statement))
                 @if !statement.usage.is_empty() { (usage(&statement.usage)) }
             }
         }
@@ -95,6 +99,24 @@ fn lines(lines: &[StatementLine], total: i128, currency: &str) -> Markup {
                 }
             }
             tfoot { tr { td colspan="2" { "Total" } td.number { (format_money(total, currency)) } } }
+        }
+    }
+}
+
+/// What the total was covered by; nothing for a customer without a wallet.
+fn covered(statement: &Statement) -> Markup {
+    let Statement { from_granted, from_paid, currency, .. } = statement;
+    let parts = [("Granted credit", *from_granted), ("Paid balance", *from_paid), ("Owed", owed(statement))];
+    html! {
+        @if *from_granted != 0 || *from_paid != 0 {
+            h2 { "Covered by" }
+            table {
+                tbody {
+                    @for (title, nano) in parts {
+                        tr { td { (title) } td.number { (format_money(nano, currency)) } }
+                    }
+                }
+            }
         }
     }
 }
@@ -144,6 +166,8 @@ mod tests {
             platform_fee: 1_300_000_000,
             builder_earnings: 5_200_000_000,
             total: 10_500_000_000,
+            from_granted: 0,
+            from_paid: 0,
         }
     }
 
@@ -156,6 +180,21 @@ mod tests {
         assert!(!page.contains("http"), "nothing comes from the network: {page}");
         // What the platform and the Builder keep is not the customer's affair.
         assert!(!page.contains("5.2"), "{page}");
+    }
+
+    #[test]
+    fn what_a_wallet_covered_is_told_apart() {
+        let page = written(&statement(true), "Docs").into_string();
+        assert!(!page.contains("Covered by"), "there is no wallet: {page}");
+        let funded = Statement { from_granted: 2_000_000_000, from_paid: 5_000_000_000, ..statement(true) };
+        let page = written(&funded, "Docs").into_string();
+        for part in [
+            "Granted credit</td><td class=\"number\">2.00 USD",
+            "5.00 USD",
+            "Owed</td><td class=\"number\">3.50 USD",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
     }
 
     #[test]

@@ -6,10 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tollgate_core::catalog::App;
 use tollgate_core::charge::UsageRow;
+use tollgate_core::period::Calendar;
 use tollgate_core::quantity::QuantitySum;
+use tollgate_core::wallet::{Draw, Source};
 
-use super::posted::{Days, Posting};
+use super::posted::Posting;
 use crate::problem::{Fault, Problem};
 
 /// The most things to group by at once.
@@ -38,23 +41,10 @@ impl Dimension {
     /// # Errors
     /// 422 for an unknown word, one twice, or too many.
     pub fn list(text: &str) -> Result<Vec<Self>, Problem> {
-        let refuse = |message| Err(Problem::invalid(vec![Fault::parameter("group_by", message)]));
-        let mut dimensions: Vec<Self> = Vec::new();
-        for word in text.split(',').map(str::trim) {
-            match Self::read(word) {
-                None => {
-                    return refuse(format!(
-                        "{word:?} is not one of day, feature, route, model, unit, period, attribute:<name>"
-                    ));
-                }
-                Some(dimension) if dimensions.contains(&dimension) => {
-                    return refuse(format!("names {word:?} twice"));
-                }
-                Some(dimension) => dimensions.push(dimension),
-            }
-        }
+        let known = "day, feature, route, model, unit, period, attribute:<name>";
+        let dimensions = comma_list(text, known, Self::read)?;
         if dimensions.len() > DIMENSIONS_MAX {
-            return refuse(format!("may name at most {DIMENSIONS_MAX}"));
+            return Err(refused(format!("may name at most {DIMENSIONS_MAX}")));
         }
         Ok(dimensions)
     }
@@ -86,10 +76,10 @@ impl Dimension {
         }
     }
 
-    fn value(&self, posting: Posting<'_>, unit: &str, days: &Days) -> String {
+    fn value(&self, posting: Posting<'_>, unit: &str, calendar: &Calendar) -> String {
         let Posting { event, charge, .. } = posting;
         match self {
-            Self::Day => days.day(event.time),
+            Self::Day => day(calendar, event.time),
             Self::Feature => event.feature.clone(),
             Self::Route => event.route.clone(),
             Self::Model => event.model.clone(),
@@ -103,11 +93,51 @@ impl Dimension {
     }
 }
 
+/// Reads `group_by`: a comma list of words, of which `known` tells all.
+///
+/// # Errors
+/// 422 for an unknown word, or one twice.
+pub(in crate::routes) fn comma_list<T: PartialEq>(
+    text: &str,
+    known: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, Problem> {
+    let mut list = Vec::new();
+    for word in text.split(',').map(str::trim) {
+        match read(word) {
+            None => return Err(refused(format!("{word:?} is not one of {known}"))),
+            Some(item) if list.contains(&item) => return Err(refused(format!("names {word:?} twice"))),
+            Some(item) => list.push(item),
+        }
+    }
+    Ok(list)
+}
+
+fn refused(message: String) -> Problem {
+    Problem::invalid(vec![Fault::parameter("group_by", message)])
+}
+
+/// An app's calendar.
+///
+/// # Errors
+/// 500 when its time zone is not known any more.
+pub(in crate::routes) fn calendar_of(app: &App) -> Result<Calendar, Problem> {
+    Calendar::new(&app.time_zone).map_err(|error| {
+        tracing::error!(%error, app = app.id, "an app's time zone is unknown");
+        Problem::internal()
+    })
+}
+
+/// The day in which a moment (milliseconds since 1970) lies, as `2026-11-03`; empty outside the calendar.
+pub(in crate::routes) fn day(calendar: &Calendar, moment: i64) -> String {
+    calendar.day(moment).map_or_else(|_| String::new(), |day| day.to_string())
+}
+
 /// Sums by group, sorted by the groups' values.
 #[derive(Debug)]
 pub(super) struct Grouping {
     dimensions: Vec<Dimension>,
-    days: Days,
+    calendar: Calendar,
     pub groups: BTreeMap<Vec<String>, Sum>,
 }
 
@@ -118,13 +148,17 @@ pub(super) struct Sum {
     pub events: i64,
     /// Nano-units of the app's currency.
     pub charged: i128,
+    /// How much of it granted credit covered, in nano-units.
+    pub from_granted: i128,
+    /// How much of it the customer's own money covered, in nano-units.
+    pub from_paid: i128,
     /// By unit, the quantity.
     pub usage: BTreeMap<Arc<str>, QuantitySum>,
 }
 
 impl Grouping {
-    pub fn new(dimensions: Vec<Dimension>, days: Days) -> Self {
-        Self { dimensions, days, groups: BTreeMap::new() }
+    pub fn new(dimensions: Vec<Dimension>, calendar: Calendar) -> Self {
+        Self { dimensions, calendar, groups: BTreeMap::new() }
     }
 
     /// Whether units have groups of their own. A charge is for a whole event, so there are no amounts then.
@@ -151,21 +185,33 @@ impl Grouping {
         sum.events = sum.events.saturating_add(posting.sign);
         let total = i128::from(posting.charge.total.nano());
         sum.charged = sum.charged.checked_add(total).ok_or_else(Problem::internal)?;
+        posting.charge.draws.iter().try_for_each(|draw| sum.add_draw(draw))?;
         posting.charge.usage.iter().try_for_each(|row| sum.add_usage(row))
     }
 
     fn group(&mut self, posting: Posting<'_>, unit: &str) -> Result<&mut Sum, Problem> {
         let values: Vec<_> =
-            self.dimensions.iter().map(|dimension| dimension.value(posting, unit, &self.days)).collect();
+            self.dimensions.iter().map(|dimension| dimension.value(posting, unit, &self.calendar)).collect();
         if self.groups.len() >= GROUPS_MAX && !self.groups.contains_key(&values) {
             let message = format!("gives more than {GROUPS_MAX} groups: group by less");
-            return Err(Problem::invalid(vec![Fault::parameter("group_by", message)]));
+            return Err(refused(message));
         }
         Ok(self.groups.entry(values).or_default())
     }
 }
 
 impl Sum {
+    fn add_draw(&mut self, draw: &Draw) -> Result<(), Problem> {
+        let covered = match draw.source {
+            Source::Grant(_) => &mut self.from_granted,
+            Source::Paid => &mut self.from_paid,
+            Source::Credit | Source::Uncovered => return Ok(()),
+        };
+        let added = covered.checked_add(i128::from(draw.amount.nano()));
+        *covered = added.ok_or_else(Problem::internal)?;
+        Ok(())
+    }
+
     fn add_usage(&mut self, row: &UsageRow) -> Result<(), Problem> {
         let moved = QuantitySum::from(row.after).checked_add(QuantitySum::from(row.before.opposite()));
         let sum = self.usage.entry(Arc::clone(&row.unit)).or_default();
@@ -178,7 +224,7 @@ impl Sum {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use tollgate_core::catalog::{App, Definition};
+    use tollgate_core::catalog::Definition;
     use tollgate_core::charge::{Charge, Split};
     use tollgate_core::door;
     use tollgate_core::event::Event;
@@ -187,12 +233,12 @@ mod tests {
 
     use super::*;
 
-    fn days() -> Days {
+    fn paris() -> Calendar {
         let app = r#"{"app":{"id":"a","name":"A","builder":"b","currency":"EUR","time_zone":"Europe/Paris",
             "platform_share":"0.2","surcharge_max":"10","price_book":"p"}}"#;
         let Definition::App(app) = serde_json::from_str::<Definition>(app).unwrap() else { panic!("an app") };
         let app: App = app;
-        Days::of(&app).unwrap()
+        calendar_of(&app).unwrap()
     }
 
     fn event(time: &str, project: &str) -> Event {
@@ -212,7 +258,8 @@ mod tests {
     fn charge(nano: i64, usage: Vec<UsageRow>) -> Charge {
         let (period, total) = ("2026-11".parse().unwrap(), Amount::from_nano(nano));
         let (split, lines, refused) = (Split::default(), Vec::new(), Vec::new());
-        Charge { tariff: "t".into(), period, late: false, total, split, usage, lines, refused }
+        let draws = vec![Draw { source: Source::Paid, amount: total }];
+        Charge { tariff: "t".into(), period, late: false, total, split, usage, lines, refused, draws }
     }
 
     #[test]
@@ -234,7 +281,7 @@ mod tests {
 
     #[test]
     fn counters_moves_are_added_up_by_local_day_and_attribute_and_voids_are_taken_off() {
-        let mut grouping = Grouping::new(Dimension::list("day,attribute:project").unwrap(), days());
+        let mut grouping = Grouping::new(Dimension::list("day,attribute:project").unwrap(), paris());
         let (evening, night) = (event("2026-11-02T22:30:00Z", "x"), event("2026-11-02T23:30:00Z", "x"));
         // A maximum rose from 3 to 5 by an event worth 7 less 2: the rise counts.
         let first = charge(10, vec![row("seats", 3, 5), row("document", 0, 7)]);
@@ -256,7 +303,7 @@ mod tests {
 
     #[test]
     fn by_unit_an_event_counts_once_in_each_and_has_no_amounts() {
-        let mut grouping = Grouping::new(Dimension::list("unit").unwrap(), days());
+        let mut grouping = Grouping::new(Dimension::list("unit").unwrap(), paris());
         let event = event("2026-11-02T22:30:00Z", "x");
         let charge = charge(10, vec![row("document", 0, 3), row("document", 3, 4), row("seats", 0, 1)]);
         grouping.add(Posting { event: &event, charge: &charge, sign: 1 }).unwrap();
