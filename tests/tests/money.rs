@@ -9,6 +9,10 @@
 
 #[path = "money/model.rs"]
 mod model;
+#[path = "money/paying.rs"]
+mod paying;
+#[path = "money/spending.rs"]
+mod spending;
 #[path = "money/steps.rs"]
 mod steps;
 #[path = "money/world.rs"]

@@ -75,11 +75,15 @@ fn nothing_is_left_for_later() {
     // Written apart, so that this file does not find itself.
     let words = [["to", "do!("], ["unimple", "mented!("], ["FIX", "ME"], ["TO", "DO"], ["XX", "X"]];
     let words = words.map(|[first, second]| format!("{first}{second}"));
+    // Not in the middle of a longer word, as in the name of a bank.
+    let stands_alone = |text: &str, word: &str| {
+        text.match_indices(word).any(|(at, _)| !text[..at].ends_with(char::is_alphanumeric))
+    };
     let mut findings = Vec::new();
     for path in files().into_iter().filter(|path| !has_ending(path, "wasm")) {
         for (line, text) in (1..).zip(committed(&path).lines()) {
             findings.extend(
-                words.iter().filter(|word| text.contains(*word)).map(|word| format!("{path}:{line}: {word}")),
+                words.iter().filter(|word| stands_alone(text, word)).map(|word| format!("{path}:{line}: {word}")),
             );
         }
     }
@@ -150,7 +154,7 @@ fn dependencies_point_down() {
     may_only("engine/sandbox", &["tollgate-core"]);
     may_only("engine/store", &["tollgate-core"]);
     may_only("engine/payments", &["tollgate-core"]);
-    may_only("engine/workshop", &["tollgate-core"]);
+    may_only("engine/workshop", &["tollgate-core", "tollgate-sandbox", "tollgate-store"]);
     may_only("engine/server", &["tollgate-core"]);
     may_only("sdk/rust", &["tollgate-sdk-macro"]);
     may_only("sdk/rust/macro", &[]);

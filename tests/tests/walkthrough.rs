@@ -15,16 +15,17 @@ fn commands(heading: &str) -> String {
     block.split("```").next().unwrap().to_owned()
 }
 
-#[test]
-fn the_first_event_is_priced_as_the_readme_says() {
+/// Runs the commands under a heading, and looks for the answers that it tells, in order. Gives back the folder in
+/// which they ran; nothing when there is no curl.
+fn walk(heading: &str) -> Option<Folder> {
     let has_curl = Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_ok();
     if !has_curl {
         tollgate_tests::tollgate::say("skipped: the walk-through needs curl");
-        return;
+        return None;
     }
     let folder = Folder::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let commands = commands("Price your first event in two minutes");
+    let commands = commands(heading);
     let built = program().parent().unwrap().display().to_string();
     let script = commands.replace("8080", &free.to_string()).replace("$PWD/target/release", &built);
     std::os::unix::fs::symlink(repository().join("examples"), folder.path("examples")).unwrap();
@@ -39,6 +40,17 @@ fn the_first_event_is_priced_as_the_readme_says() {
         let at = rest.find(expected).unwrap_or_else(|| panic!("no {expected:?} in: {rest}"));
         rest = &rest[at + expected.len()..];
     }
+    Some(folder)
+}
+
+#[test]
+fn the_first_event_is_priced_as_the_readme_says() {
+    let Some(folder) = walk("Price your first event in two minutes") else { return };
     let page = std::fs::read_to_string(folder.path("statement.html")).unwrap();
     assert!(page.contains("harbor-legal") && page.contains("0.40"), "{page}");
+}
+
+#[test]
+fn a_customer_pays_first_as_the_readme_says() {
+    walk("A prepaid customer in five minutes");
 }

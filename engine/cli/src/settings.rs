@@ -93,7 +93,7 @@ pub fn providers(config: Option<&Path>) -> anyhow::Result<Providers> {
 /// Whose account pays. An IBAN that nobody gave is empty: only a payment file needs one.
 pub fn payer(flags: &PayerFlags) -> anyhow::Result<Payer> {
     let mut settings = file(flags.config.config.as_deref())?;
-    for (name, flag) in PAYER.iter().zip([&flags.payer_name, &flags.payer_iban, &flags.payer_bic]) {
+    for (name, flag) in PAYER.iter().zip([&flags.name, &flags.iban, &flags.bic]) {
         from_environment(&mut settings, name)?;
         if let Some(flag) = flag {
             set(&mut settings, name, Value::String(flag.clone()))?;

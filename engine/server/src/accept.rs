@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::Router;
 use prometheus_client::metrics::gauge::Gauge;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +25,23 @@ use protocol::Protocol;
 
 /// How long accepting pauses when the operating system has no file descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that the operating system keeps waiting until they are accepted. The usual 128 are soon too few
+/// when many clients begin at once, and it resets the rest.
+const WAITING_MAX: u32 = 4096;
+
+/// Listens to an address, and lets many begin at once.
+///
+/// # Errors
+/// When the operating system refuses, for instance because the address is in use.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that is started again must not wait until its last connections are forgotten.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
+}
 
 /// Serves connections until told to stop.
 pub struct Acceptor {

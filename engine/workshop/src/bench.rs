@@ -59,18 +59,13 @@ pub struct Measured {
 /// # Errors
 /// When the engine fails.
 pub fn measure(trial: &Trial<'_>, examples: &[Arc<Event>]) -> Result<Measured, TrialError> {
-    let mut measured = Measured {
-        sizes: Vec::new(),
-        held: Vec::new(),
-        memory_max: trial.plugin().limits().memory_bytes,
-    };
+    let mut measured =
+        Measured { sizes: Vec::new(), held: Vec::new(), memory_max: trial.plugin().limits().memory_bytes };
     for size in SIZES {
         let events = repeated(examples, size);
         let mut batches = Vec::new();
         let start = Instant::now();
-        while batches.len() < *BATCHES.start()
-            || (batches.len() < *BATCHES.end() && start.elapsed() < TIME)
-        {
+        while batches.len() < *BATCHES.start() || (batches.len() < *BATCHES.end() && start.elapsed() < TIME) {
             let run = trial.events(&[&events], Answers::First)?;
             if batches.is_empty() && size == 1_000 {
                 measured.held = held(&run, &trial.plugin().label());

@@ -183,7 +183,8 @@ fn describe(descriptor: &Descriptor, findings: &mut Vec<Finding>) {
         refusals.len()
     );
     if lines.is_empty() {
-        let fix = "declare what customers are charged for: line(FEE, code = \"fee\", title = ..., unit = ...)";
+        let fix =
+            "declare what customers are charged for: line(FEE, code = \"fee\", title = ..., unit = ...)";
         findings.push(Finding::wrong("descriptor", format!("{what}; it can charge nothing"), fix));
         return;
     }
@@ -218,7 +219,7 @@ fn empty_call(plugin: &Plugin, tried: &Tried, limits: &Limits, findings: &mut Ve
     let trial = match plugin.with_settings(&tried.settings) {
         Ok(trial) => trial,
         Err(error) => {
-            findings.push(not_accepted(tried, &error));
+            findings.push(not_accepted(tried, &error, plugin.descriptor()));
             return;
         }
     };
@@ -232,16 +233,23 @@ fn empty_call(plugin: &Plugin, tried: &Tried, limits: &Limits, findings: &mut Ve
     }
 }
 
-fn not_accepted(tried: &Tried, error: &TrialError) -> Finding {
-    let problems = match error {
-        TrialError::Settings(problems) => {
-            let lines: Vec<String> =
-                problems.iter().map(|problem| format!("{}: {problem}", tried.name)).collect();
-            lines.join("\n")
-        }
-        other => format!("{}: {other}", tried.name),
+fn not_accepted(tried: &Tried, error: &TrialError, descriptor: &Descriptor) -> Finding {
+    let TrialError::Settings(problems) = error else {
+        let fix = "the plugin's `check` must answer for any settings that the schema allows";
+        return Finding::wrong("settings", format!("{}: {error}", tried.name), fix);
     };
-    Finding::wrong("settings", problems, "put the settings right at these places, or the plugin's `check`")
+    let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", tried.name)).collect();
+    let any = |words: &str| problems.iter().any(|problem| problem.message.contains(words));
+    let fix = if any("is not of type \"string\"") {
+        "write decimals as strings, so that no float comes near money: \"0.25\"".to_owned()
+    } else if any("not allowed") || any("is a required property") {
+        format!("the plugin's settings are: {}", schema::names(&descriptor.settings_schema).join(", "))
+    } else if any("are not JSON") {
+        "write a JSON object, as in {\"price\": \"0.25\"}".to_owned()
+    } else {
+        "put the settings right at these places".to_owned()
+    };
+    Finding::wrong("settings", lines.join("\n"), fix)
 }
 
 fn call_with_nothing(trial: &Trial<'_>) -> Result<Vec<Call>, PricerError> {

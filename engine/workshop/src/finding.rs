@@ -48,7 +48,7 @@ impl fmt::Display for Finding {
             Weight::Advice => "advice",
             Weight::Wrong => "WRONG ",
         };
-        writeln!(out, "{mark}  {:<11} {}", self.about, self.what.replace('\n', "\n                     "))?;
+        writeln!(out, "{mark}  {:<11} {}", self.about, self.what.replace('\n', "\n                    "))?;
         if !self.fix.is_empty() {
             writeln!(out, "        {:<11} fix: {}", "", self.fix)?;
         }

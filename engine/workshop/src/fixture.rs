@@ -49,7 +49,7 @@ pub enum Verdict {
 pub enum FixtureError {
     #[error("{}: {error}{}", path.display(), hint(path))]
     File { path: PathBuf, error: io::Error },
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}; decimals are strings, and --bless writes the file anew", path.display())]
     Json { path: PathBuf, error: serde_json::Error },
     #[error("{}: {error}", path.display())]
     Events { path: PathBuf, error: EventsError },
@@ -118,8 +118,7 @@ impl Fixture {
             None => Ok(events),
             Some(other) => {
                 let first = first.map_or("", String::as_str);
-                let reason =
-                    format!("its events are of two apps, {first:?} and {other:?}; use one `source`");
+                let reason = format!("its events are of two apps, {first:?} and {other:?}; use one `source`");
                 Err(FixtureError::Unfit { path, reason })
             }
         }

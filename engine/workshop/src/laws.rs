@@ -21,8 +21,8 @@ use serde::Deserialize;
 use tollgate_core::event::Event;
 
 use crate::trial::{Trial, TrialError};
-pub use law::Law;
 use law::Case;
+pub use law::Law;
 pub use violation::Violation;
 use vocabulary::Vocabulary;
 
@@ -105,6 +105,18 @@ pub fn try_all(
     }
     let words = vocabulary.to_string();
     Ok(Rulings { laws, priced: (priced.0.get(), priced.1.get()), words })
+}
+
+/// The measures that make a difference to a plugin with settings, and the whole numbers in its settings.
+///
+/// # Errors
+/// When the engine fails.
+pub(crate) fn measures_and_numbers(
+    trial: &Trial<'_>,
+    examples: &[Arc<Event>],
+) -> Result<(Vec<String>, Vec<u64>), TrialError> {
+    let vocabulary = Vocabulary::of(trial, examples)?;
+    Ok((vocabulary.measures, vocabulary.numbers.iter().map(|number| number / 1_000).collect()))
 }
 
 /// Looks for a sequence that breaks the law, and makes it as small as it can.

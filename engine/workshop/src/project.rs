@@ -101,8 +101,12 @@ pub fn create(name: &str, template: Template, folder: &Path) -> Result<Vec<PathB
         return Err(ProjectError::Occupied { path: folder.to_owned() });
     }
     let Files { summary, files } = template.files();
-    let words =
-        [("{{name}}", name), ("{{crate}}", &name.replace('-', "_")), ("{{Type}}", &type_name(name)), ("{{summary}}", summary)];
+    let words = [
+        ("{{name}}", name),
+        ("{{crate}}", &name.replace('-', "_")),
+        ("{{Type}}", &type_name(name)),
+        ("{{summary}}", summary),
+    ];
     let mut written = Vec::new();
     for (path, text) in COMMON.into_iter().chain(files) {
         let text = words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));

@@ -22,9 +22,7 @@ pub fn as_table(run: &PeriodRun, plugin: &str, currency: &str) -> String {
     let rows: Vec<Vec<String>> = (run.outcomes.iter().zip(costs(run)))
         .map(|(priced, (fuel, memory))| {
             let (usage, lines, total) = match priced.charge() {
-                Some(charge) => {
-                    (usage_in_words(charge), lines_in_words(charge), money(charge, currency))
-                }
+                Some(charge) => (usage_in_words(charge), lines_in_words(charge), money(charge, currency)),
                 None => (String::new(), "held".to_owned(), String::new()),
             };
             let who = priced.event.customer.clone();

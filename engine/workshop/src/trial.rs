@@ -3,6 +3,7 @@
 
 mod events;
 mod pricer;
+mod world;
 
 pub use events::{EventsError, read_events};
 pub use pricer::Answers;
@@ -15,14 +16,10 @@ use std::{
     },
 };
 
-use rust_decimal::Decimal;
 use tollgate_core::{
-    catalog::{App, AppTerms, Builder, CostAuthority, Definition, Tariff},
     charge::Charge,
     engine::{Engine, EngineError, Receipt},
     event::Event,
-    money::Amount,
-    payout::PayoutTerms,
     period::Period,
     plugin::{Descriptor, Digest, Problem},
     price_book::PriceBook,
@@ -30,9 +27,6 @@ use tollgate_core::{
     store::{ClosingCharge, HoldCause, HoldReason, Outcome},
 };
 use tollgate_sandbox::{Call, Compiler, Limits, LogLine, Sandbox, SandboxConfig};
-use tollgate_store::MemoryStore;
-
-use pricer::{Timed, Tried};
 
 /// How plugins are compiled here, and where compiled code is kept.
 #[derive(Clone, Default)]
@@ -187,9 +181,6 @@ pub enum TrialError {
     Engine(#[from] EngineError),
 }
 
-/// The names under which everything is defined in the engine in memory.
-const NAME: &str = "workshop";
-
 impl Trial<'_> {
     /// The same with a price book: events that report no cost of their own then cost what it says, or wait.
     /// Without one they cost the network nothing.
@@ -270,59 +261,6 @@ impl Trial<'_> {
         }
         Ok((engine, run))
     }
-
-    /// An engine in which nothing has happened, with every app of these events.
-    fn engine(&self, batches: &[&[Arc<Event>]], answers: Answers) -> Result<Engine, TrialError> {
-        let Plugin { sandbox, heard, digest, descriptor } = self.plugin;
-        let sandbox = Timed::new(Arc::clone(sandbox), Arc::clone(heard));
-        let tried = Tried::new(sandbox, *digest, descriptor.clone(), answers);
-        let engine = Engine::open(Arc::new(MemoryStore::new()), Arc::new(tried))?;
-        // The component's bytes are with the sandbox already.
-        engine.add_plugin(&[], None)?;
-        let book = self.prices.clone().map_or_else(no_prices, Ok)?;
-        let currency = book.currency().to_owned();
-        engine.define(&Definition::Builder(Builder {
-            id: NAME.into(),
-            name: NAME.into(),
-            app_terms: None,
-            payouts: PayoutTerms::default(),
-        }))?;
-        engine.define(&Definition::PriceBook(NAME.into(), book))?;
-        let mut apps: Vec<&str> =
-            batches.iter().flat_map(|batch| batch.iter()).map(|event| event.key.app.as_str()).collect();
-        apps.sort_unstable();
-        apps.dedup();
-        for app in apps {
-            self.define_app(&engine, app, &currency)?;
-        }
-        Ok(engine)
-    }
-
-    fn define_app(&self, engine: &Engine, app: &str, currency: &str) -> Result<(), EngineError> {
-        engine.define(&Definition::App(App {
-            id: app.to_owned(),
-            name: app.to_owned(),
-            builder: NAME.to_owned(),
-            currency: currency.to_owned(),
-            time_zone: "UTC".to_owned(),
-            terms: AppTerms {
-                platform_share: Decimal::ZERO,
-                // An app's own cap is no matter of the plugin's.
-                surcharge_max: Amount::from_nano(i64::MAX),
-                price_book: NAME.to_owned(),
-                cost_authority: CostAuthority::Reported,
-            },
-        }))?;
-        engine.define(&Definition::Tariff(Tariff {
-            id: app.to_owned(),
-            app: app.to_owned(),
-            customer: None,
-            plugin: self.plugin.digest,
-            settings: self.settings.clone(),
-            effective_from: i64::MIN,
-        }))?;
-        Ok(())
-    }
 }
 
 impl Priced {
@@ -367,19 +305,13 @@ impl PeriodRun {
 
 /// The app and period of every event that was charged, each once, in order.
 fn periods(outcomes: &[Priced]) -> Vec<(String, Period)> {
-    let charged = outcomes.iter().filter_map(|priced| {
-        priced.charge().map(|charge| (priced.event.key.app.clone(), charge.period))
-    });
+    let charged = outcomes
+        .iter()
+        .filter_map(|priced| priced.charge().map(|charge| (priced.event.key.app.clone(), charge.period)));
     let mut periods: Vec<_> = charged.collect();
     periods.sort_unstable();
     periods.dedup();
     periods
-}
-
-/// A price book that is never asked: events report what they cost.
-fn no_prices() -> Result<PriceBook, TrialError> {
-    PriceBook::parse(r#"{"currency": "USD", "entries": []}"#)
-        .map_err(|fault| EngineError::NotClosable(fault.to_string()).into())
 }
 
 fn listed(problems: &[Problem]) -> String {

@@ -36,7 +36,8 @@ impl Watch {
         let written = now.iter().filter(|(path, state)| self.seen.get(*path) != Some(state));
         let deleted = self.seen.keys().filter(|path| !now.contains_key(*path));
         let changed = written.map(|(path, _)| path).chain(deleted);
-        let changed = changed.map(|path| path.strip_prefix(&self.folder).unwrap_or(path).to_owned()).collect();
+        let changed =
+            changed.map(|path| path.strip_prefix(&self.folder).unwrap_or(path).to_owned()).collect();
         self.seen = now;
         changed
     }

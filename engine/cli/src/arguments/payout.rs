@@ -144,14 +144,14 @@ pub struct PayoutExport {
 #[derive(Args)]
 pub struct Payer {
     /// Who pays, as the bank knows them
-    #[arg(long, value_name = "NAME")]
-    pub payer_name: Option<String>,
+    #[arg(id = "payer_name", long = "payer-name", value_name = "NAME")]
+    pub name: Option<String>,
     /// The account that pays
-    #[arg(long, value_name = "IBAN")]
-    pub payer_iban: Option<String>,
+    #[arg(id = "payer_iban", long = "payer-iban", value_name = "IBAN")]
+    pub iban: Option<String>,
     /// Its bank, where the bank wants it
-    #[arg(long, value_name = "BIC")]
-    pub payer_bic: Option<String>,
+    #[arg(id = "payer_bic", long = "payer-bic", value_name = "BIC")]
+    pub bic: Option<String>,
     #[command(flatten)]
     pub config: ConfigFile,
 }

@@ -34,8 +34,7 @@ pub fn run(command: &Plugin) -> anyhow::Result<u8> {
 /// Builds a plugin crate.
 fn build(arguments: &PluginBuild) -> anyhow::Result<u8> {
     let PluginBuild { directory, output, strip } = arguments;
-    let options =
-        BuildOptions { output: output.clone(), without_symbols: *strip, show_progress: true };
+    let options = BuildOptions { output: output.clone(), without_symbols: *strip, show_progress: true };
     let built = tollgate_workshop::build(directory, &options)?;
     super::print(&format!(
         "{} {}: {} ({} bytes)\n  sha256:{}\n",

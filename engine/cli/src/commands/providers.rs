@@ -179,7 +179,7 @@ fn costs(engine: &Engine, asked: &ProvidersReport) -> anyhow::Result<BTreeMap<Pl
             if provider != asked.provider {
                 continue;
             }
-            let place = (stored.key.app.clone(), event.customer.clone(), event.model.to_string());
+            let place = (stored.key.app.clone(), event.customer.clone(), event.model.clone());
             let cost = costs.entry(place).or_default();
             cost.events = cost.events.saturating_add(1);
             for charge in charges {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::civil::Date;
@@ -9,8 +10,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use tollgate_core::engine::Reconciliation;
 use tollgate_core::money::format_money;
-use tollgate_core::payment::Reported;
-use tollgate_payments::report_csv;
+use tollgate_core::payment::{PaymentProvider as _, Reported};
+use tollgate_payments::{Manual, report_csv};
 
 use crate::arguments::Reconcile;
 use crate::exit::{DIFFERENT, Refused};
@@ -20,31 +21,29 @@ use crate::{session, settings, table};
 pub fn run(arguments: &Reconcile) -> anyhow::Result<u8> {
     let Reconcile { data, provider, report, .. } = arguments;
     let engine = session::open(&data.data)?;
-    let (report, span) = match report {
-        Some(path) => {
-            let named = || path.display().to_string();
-            let text = std::fs::read_to_string(path).with_context(named).context(Refused)?;
-            let report = report_csv::read(&text).with_context(named).context(Refused)?;
-            let span = span(arguments, &report)?;
-            (report, span)
-        }
-        None => {
-            let span = span(arguments, &[])?;
-            let providers = settings::providers(arguments.config.config.as_deref())?;
-            let known = providers.iter().find(|known| known.name() == provider);
-            let known = known.with_context(|| {
-                let names: Vec<_> = providers.iter().map(|known| known.name()).collect();
-                format!(
-                    "{provider:?} cannot be asked: give --report, or set it up (there is {})",
-                    names.join(", ")
-                )
-            });
-            (known.context(Refused)?.report(span.start, span.end)?, span)
-        }
-    };
+    let imported = report.as_deref().map(import).transpose()?;
+    let span = span(arguments, imported.as_deref().unwrap_or_default())?;
+    let report = imported.map_or_else(|| ask(arguments, &span), Ok)?;
     let found = engine.reconcile(provider, &report, &span, super::now())?;
     super::print(&in_words(provider, &span, &found))?;
     Ok(if found.differences.is_empty() { 0 } else { DIFFERENT })
+}
+
+fn import(path: &Path) -> anyhow::Result<Vec<Reported>> {
+    let named = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(named).context(Refused)?;
+    report_csv::read(&text).with_context(named).context(Refused)
+}
+
+/// Asks the provider. A bank is not asked: it sends statements.
+fn ask(arguments: &Reconcile, span: &Range<i64>) -> anyhow::Result<Vec<Reported>> {
+    let providers = settings::providers(arguments.config.config.as_deref())?;
+    let mut askable = providers.iter().filter(|known| known.name() != Manual.name());
+    let known = askable.find(|known| known.name() == arguments.provider);
+    let known = known.with_context(|| {
+        format!("{:?} cannot be asked: give its --report, or set it up in the settings", arguments.provider)
+    });
+    Ok(known.context(Refused)?.report(span.start, span.end)?)
 }
 
 /// Whole days in UTC: those asked for, or those of the report.

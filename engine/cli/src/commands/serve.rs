@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tollgate_core::engine::{Engine, PayoutKey};
 use tollgate_core::payout::Payout;
+use tollgate_server::accept;
 use tollgate_server::observed::Observed;
 use tollgate_server::server::Server;
 use tollgate_server::telemetry::{self, PluginFigures};
@@ -60,7 +60,7 @@ async fn listen(
     let config = settings.server;
     let address = config.listen;
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener = accept::listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
     let api = Server::new(served.engine, served.access, config)?.show(figures);
     let api = api.pay_through(providers).print_remittances(Arc::new(print));

@@ -150,8 +150,11 @@ impl Engine {
             Ok(())
         })?;
         for (key, payout) in self.payouts(None)? {
-            let is_with = matches!(&payout.destination, Some(Destination::Account { provider: with, .. })
-                if with == provider);
+            let is_with = match &payout.destination {
+                Some(Destination::Account { provider: with, .. }) => with == provider,
+                Some(Destination::Bank { .. }) => provider == BANK,
+                None => false,
+            };
             let Some(reference) = payout.reference.clone().filter(|_| is_with) else { continue };
             let name = |kind| (kind, reference.clone(), key.currency.clone());
             let amount = opposite(payout.amount)?;

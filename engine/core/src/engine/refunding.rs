@@ -87,6 +87,10 @@ impl Engine {
         let (customer, charge) = self.charged(event)?;
         let left = charge.total.checked_sub(refunds.value.total).ok_or(EngineError::LedgerFull)?;
         let amount = request.amount.unwrap_or(left);
+        if left <= Amount::ZERO {
+            let message = format!("event {event_id:?} cannot be refunded: nothing is left of its charge");
+            return Err(MoneyRefusal::NotPossible(message).into());
+        }
         check_positive("amount", amount)?;
         if amount > left {
             let message = format!("{amount} is more than the {left} that is left of the charge");

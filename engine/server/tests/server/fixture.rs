@@ -13,7 +13,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tollgate_core::catalog::Definition;
@@ -23,6 +23,7 @@ use tollgate_core::event::Event;
 use tollgate_core::plugin::{Descriptor, Digest, Problem as SettingsProblem};
 use tollgate_core::pricer::{Pricer, PricerError, Pricing};
 use tollgate_core::store::Store;
+use tollgate_server::accept;
 use tollgate_server::backend::Backend;
 use tollgate_server::body::{Body, Received};
 use tollgate_server::config::Config;
@@ -160,10 +161,11 @@ impl Running {
         Self::serving(Server::new(engine, Arc::new(MemoryStore::new()), config).unwrap()).await
     }
 
+    #[expect(clippy::unused_async, reason = "it spawns, and must not be called outside of a runtime")]
     pub async fn serving(server: Server) -> Self {
         let backend = Arc::clone(server.backend());
         let server = server.mount(routes(&backend));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = accept::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);

@@ -50,7 +50,9 @@ impl<'a> Walk<'a> {
             let name = if pointer.is_empty() { "the whole" } else { pointer };
             self.findings.push(Finding::wrong(
                 "schema",
-                format!("{name} is a JSON number with a fraction, which goes through a float: 0.1 is not 0.1"),
+                format!(
+                    "{name} is a JSON number with a fraction, which goes through a float: 0.1 is not 0.1"
+                ),
                 "make it a Decimal, which is a string in JSON: \"0.10\"",
             ));
         }
@@ -88,6 +90,13 @@ fn may_be_number(schema: &Value) -> bool {
     }
 }
 
+/// The names of the settings.
+pub(super) fn names(schema: &str) -> Vec<String> {
+    let schema: Value = serde_json::from_str(schema).unwrap_or(Value::Null);
+    let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    fields.map(|(name, _)| name.clone()).collect()
+}
+
 /// Settings that the schema alone suggests: every required field at its example, default, or first value.
 pub(crate) fn example(schema: &str) -> Option<String> {
     let schema: Value = serde_json::from_str(schema).ok()?;
@@ -104,7 +113,8 @@ fn value(schema: &Value, root: &Value, depth: usize) -> Option<Value> {
     if let Some(given) = given {
         return Some(given.clone());
     }
-    if let Some(pointer) = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#')) {
+    if let Some(pointer) = schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix('#'))
+    {
         return value(root.pointer(pointer)?, root, depth + 1);
     }
     for key in ["anyOf", "oneOf"] {

@@ -167,7 +167,11 @@ struct Bench<'a, 'p> {
 
 impl Bench<'_, '_> {
     /// A run, or why its period could not be closed.
-    fn run(&self, batches: &[&[Arc<Event>]], answers: Answers) -> Result<Result<PeriodRun, String>, TrialError> {
+    fn run(
+        &self,
+        batches: &[&[Arc<Event>]],
+        answers: Answers,
+    ) -> Result<Result<PeriodRun, String>, TrialError> {
         match self.trial.period(batches, answers) {
             Ok(run) => {
                 (self.counting)(&run);
@@ -194,12 +198,12 @@ impl Bench<'_, '_> {
             left.1.outcomes.iter().any(is_theirs) && right.1.outcomes.iter().any(is_theirs)
         };
         let closes_otherwise = CUSTOMERS.into_iter().filter(|customer| shared(customer)).any(|customer| {
-            let of = |run: &PeriodRun| run.closing.iter().find(|closing| closing.customer == customer).cloned();
+            let of =
+                |run: &PeriodRun| run.closing.iter().find(|closing| closing.customer == customer).cloned();
             of(left.1).map(|closing| closing.charge.lines) != of(right.1).map(|closing| closing.charge.lines)
         });
-        (differs || closes_otherwise).then(|| {
-            Violation::new(self.law, vec![self.side(left.0, left.1), self.side(right.0, right.1)])
-        })
+        (differs || closes_otherwise)
+            .then(|| Violation::new(self.law, vec![self.side(left.0, left.1), self.side(right.0, right.1)]))
     }
 
     fn answers(&self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
@@ -306,6 +310,8 @@ impl Bench<'_, '_> {
 }
 
 /// What two runs of an event must agree on. The words of a reason may name the batch's own limits.
-fn what_counts(priced: &Priced) -> Option<(&[tollgate_core::charge::UsageRow], &[tollgate_core::charge::Line])> {
+fn what_counts(
+    priced: &Priced,
+) -> Option<(&[tollgate_core::charge::UsageRow], &[tollgate_core::charge::Line])> {
     priced.charge().map(|charge| (charge.usage.as_slice(), charge.lines.as_slice()))
 }

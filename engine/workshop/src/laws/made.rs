@@ -43,8 +43,11 @@ pub(super) struct Made {
 pub(super) fn cases(vocabulary: &Vocabulary) -> BoxedStrategy<Case> {
     let more = prop_oneof![
         event(vocabulary).prop_map(More::Event),
-        (any::<Index>(), any::<Index>(), 1..5_000_u64)
-            .prop_map(|(event, measure, by)| More::Measure { event, measure, by }),
+        (any::<Index>(), any::<Index>(), 1..5_000_u64).prop_map(|(event, measure, by)| More::Measure {
+            event,
+            measure,
+            by
+        }),
     ];
     (vec(event(vocabulary), 1..EVENTS_MAX), vec(any::<bool>(), EVENTS_MAX), more)
         .prop_map(|(events, cuts, more)| Case { events, cuts, more })
@@ -63,7 +66,8 @@ pub(super) fn at_numbers(vocabulary: &Vocabulary, runner: &mut TestRunner) -> Ve
             for number in vocabulary.numbers.iter().filter(|number| **number > 0) {
                 for by in [1_000, number / 20 + 1] {
                     let with = |quantity: u64| {
-                        let mut made = Made { customer: 0, measures: vec![None; kind.measures.len()], ..kind.clone() };
+                        let mut made =
+                            Made { customer: 0, measures: vec![None; kind.measures.len()], ..kind.clone() };
                         if let Some(place) = made.measures.get_mut(measure) {
                             *place = Some(quantity);
                         }
@@ -80,9 +84,8 @@ pub(super) fn at_numbers(vocabulary: &Vocabulary, runner: &mut TestRunner) -> Ve
 
 /// One event.
 pub(super) fn event(vocabulary: &Vocabulary) -> BoxedStrategy<Made> {
-    let measures: Vec<_> = (vocabulary.measures.iter())
-        .map(|_| option::weighted(0.8, quantity(&vocabulary.numbers)))
-        .collect();
+    let measures: Vec<_> =
+        (vocabulary.measures.iter()).map(|_| option::weighted(0.8, quantity(&vocabulary.numbers))).collect();
     let texts: Vec<_> = vocabulary.texts.iter().map(|_| option::weighted(0.7, any::<Index>())).collect();
     let attributes: Vec<_> =
         vocabulary.attributes.iter().map(|_| option::weighted(0.9, any::<Index>())).collect();

@@ -58,9 +58,10 @@ impl Side {
                 reason,
             }
         });
-        let closing = run.closing.iter().map(|closing| {
-            (closing.customer.clone(), crate::show::lines_in_words(&closing.charge))
-        });
+        let closing = run
+            .closing
+            .iter()
+            .map(|closing| (closing.customer.clone(), crate::show::lines_in_words(&closing.charge)));
         Self {
             title: title.to_owned(),
             events: events.collect(),
@@ -107,9 +108,9 @@ impl Violation {
             let of_each: Vec<Option<&Told>> = self.sides.iter().map(|side| side.event(&told.id)).collect();
             let usages: Vec<String> =
                 of_each.iter().map(|told| told.map_or_else(String::new, |told| told.usage.clone())).collect();
-            let cells = of_each.iter().map(|told| {
-                told.map_or_else(|| "–".to_owned(), |told| cut(&told.lines, CELL_LETTERS))
-            });
+            let cells = of_each
+                .iter()
+                .map(|told| told.map_or_else(|| "–".to_owned(), |told| cut(&told.lines, CELL_LETTERS)));
             let mut row = vec![told.id.clone(), told.customer.clone()];
             row.extend(cells);
             rows.push(row);
@@ -148,9 +149,10 @@ impl fmt::Display for Violation {
         } else {
             out.write_str(&self.side_by_side())?;
         }
-        let reasons = self.sides.iter().flat_map(|side| &side.events).filter_map(|told| {
-            told.reason.as_ref().map(|reason| format!("  held {}: {reason}", told.id))
-        });
+        let reasons =
+            self.sides.iter().flat_map(|side| &side.events).filter_map(|told| {
+                told.reason.as_ref().map(|reason| format!("  held {}: {reason}", told.id))
+            });
         let mut told = Vec::new();
         for reason in reasons {
             if !told.contains(&reason) {

@@ -36,12 +36,7 @@ pub(super) struct Tried {
 }
 
 impl Tried {
-    pub(super) fn new(
-        sandbox: Timed,
-        digest: Digest,
-        descriptor: Descriptor,
-        answers: Answers,
-    ) -> Self {
+    pub(super) fn new(sandbox: Timed, digest: Digest, descriptor: Descriptor, answers: Answers) -> Self {
         Self { sandbox, digest, descriptor, answers }
     }
 }

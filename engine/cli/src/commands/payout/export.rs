@@ -130,7 +130,7 @@ pub fn export(engine: &Engine, files: &PaymentFiles, order: &Order, now: i64) ->
     for (key, _) in payouts {
         match engine.submit_payout(&key, now) {
             Ok(payout) if payout.state == (PayoutState::Submitted { at: now }) => {
-                submitted.push((key, payout))
+                submitted.push((key, payout));
             }
             // Somebody else submitted it, or it has come back: this file does not pay it.
             Ok(_) | Err(EngineError::Money(_)) => {}

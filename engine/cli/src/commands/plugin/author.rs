@@ -31,7 +31,13 @@ pub fn check(arguments: &PluginCheck) -> anyhow::Result<u8> {
         let _ = write!(text, "{finding}");
     }
     let count = |weight| checked.findings.iter().filter(|finding| finding.weight == weight).count();
-    let _ = writeln!(text, "{}: {} wrong, {} to improve", found.name, count(Weight::Wrong), count(Weight::Advice));
+    let _ = writeln!(
+        text,
+        "{}: {} wrong, {} to improve",
+        found.name,
+        count(Weight::Wrong),
+        count(Weight::Advice)
+    );
     super::super::print(&text)?;
     Ok(if checked.is_wrong() { UNFIT } else { 0 })
 }

@@ -38,8 +38,9 @@ fn round(arguments: &PluginTest) -> anyhow::Result<()> {
     let start = Instant::now();
     let found = match &arguments.component {
         None => Found::built(&arguments.directory),
-        Some(component) => Found::from(component)
-            .map(|found| Found { folder: Some(arguments.directory.clone()), ..found }),
+        Some(component) => {
+            Found::from(component).map(|found| Found { folder: Some(arguments.directory.clone()), ..found })
+        }
     };
     let text = match found.and_then(|found| test::test(&found, arguments)) {
         Ok(report) => report.text,

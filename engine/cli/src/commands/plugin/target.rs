@@ -54,7 +54,9 @@ impl Found {
             return tried(path);
         }
         match self.fixtures().first() {
-            Some(first) => Ok(Tried { name: first.shown("settings.json"), ..tried(&first.file("settings.json"))? }),
+            Some(first) => {
+                Ok(Tried { name: first.shown("settings.json"), ..tried(&first.file("settings.json"))? })
+            }
             None => Err(anyhow::anyhow!(
                 "{}: there are no fixtures to take settings from; give --settings FILE.json",
                 self.name
@@ -69,8 +71,10 @@ impl Found {
             (Some(path), _) => path.to_owned(),
             (None, Some(first)) => first.file("events.ndjson"),
             (None, None) => {
-                let message =
-                    format!("{}: there are no fixtures to take events from; give --events FILE.ndjson", self.name);
+                let message = format!(
+                    "{}: there are no fixtures to take events from; give --events FILE.ndjson",
+                    self.name
+                );
                 return Err(anyhow::Error::msg(message).context(Refused));
             }
         };

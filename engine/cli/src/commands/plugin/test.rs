@@ -17,9 +17,7 @@ use crate::exit::{Refused, UNFIT};
 pub fn run(arguments: &PluginTest) -> anyhow::Result<u8> {
     let found = match &arguments.component {
         None => Found::built(&arguments.directory)?,
-        Some(component) => {
-            Found { folder: Some(arguments.directory.clone()), ..Found::from(component)? }
-        }
+        Some(component) => Found { folder: Some(arguments.directory.clone()), ..Found::from(component)? },
     };
     let report = test(&found, arguments)?;
     super::super::print(&report.text)?;
@@ -60,11 +58,15 @@ pub fn test(found: &Found, arguments: &PluginTest) -> anyhow::Result<Report> {
     let folder = found.folder.as_deref().unwrap_or_else(|| Path::new(""));
     let before = FuelSnapshot::read(folder).context(Refused)?;
     let mut now = FuelSnapshot {
-        tolerance_percent: before.as_ref().map_or_else(|| FuelSnapshot::default().tolerance_percent, |fuel| fuel.tolerance_percent),
+        tolerance_percent: before
+            .as_ref()
+            .map_or_else(|| FuelSnapshot::default().tolerance_percent, |fuel| fuel.tolerance_percent),
         ..FuelSnapshot::default()
     };
     for case in &fixtures {
-        if let Err(error) = fixture_case(case, &plugin, arguments.bless, before.as_ref(), &mut now, &mut report) {
+        if let Err(error) =
+            fixture_case(case, &plugin, arguments.bless, before.as_ref(), &mut now, &mut report)
+        {
             report.line(false, &format!("fixture {}: {error}", case.name));
         }
     }
@@ -141,10 +143,18 @@ fn laws_of(
         match ruling {
             Ruling::Holds => held += 1,
             Ruling::Excused(reason) => {
-                let _ = writeln!(report.text, "        laws of {}: not held to \"{}\": {reason}", case.name, law.sentence());
+                let _ = writeln!(
+                    report.text,
+                    "        laws of {}: not held to \"{}\": {reason}",
+                    case.name,
+                    law.sentence()
+                );
             }
             Ruling::Broken(violation) => {
-                report.line(false, &format!("laws of {}: {violation}", case.name).trim_end().replace('\n', "\n        "));
+                report.line(
+                    false,
+                    &format!("laws of {}: {violation}", case.name).trim_end().replace('\n', "\n        "),
+                );
             }
         }
     }
@@ -166,9 +176,8 @@ fn exceptions(case: &Fixture) -> anyhow::Result<Exceptions> {
     if !path.exists() {
         return Ok(Exceptions::default());
     }
-    let named = || {
-        format!("{}: it may say {{\"more_usage_may_cost_less\": \"why\"}}", case.shown("laws.json"))
-    };
+    let named =
+        || format!("{}: it may say {{\"more_usage_may_cost_less\": \"why\"}}", case.shown("laws.json"));
     let text = fs::read_to_string(&path).with_context(named).context(Refused)?;
     serde_json::from_str(&text).with_context(named).context(Refused)
 }

@@ -41,6 +41,7 @@ CREATE TABLE records (
     UNIQUE (kind, owner, id)
 ) STRICT;
 CREATE INDEX records_by_due ON records (kind, due, owner, id) WHERE due IS NOT NULL;
+CREATE INDEX records_by_owner_due ON records (kind, owner, due, id) WHERE due IS NOT NULL;
 
 -- What somebody wants to be told of. Data is JSON. The numbers have no gaps.
 CREATE TABLE notices (
