@@ -7,17 +7,22 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::funding::{Books, KnownWallet, WalletKey};
 use crate::event::{Event, EventKey, Fingerprint};
 use crate::period::Period;
 use crate::quantity::Quantity;
 use crate::rating::counters::CounterSource;
 use crate::store::record::Versioned;
 use crate::store::{Commit, CounterKey, SeenKey, Store, StoreError, Version};
-use crate::wallet::Hold;
+use crate::wallet::{Hold, Wallet};
 
 /// Beyond so many counters or keys the memory is emptied, once nothing is on its way.
 const REMEMBERED_MAX: usize = 1_000_000;
+
+/// The app and the customer.
+pub(super) type WalletKey = (Arc<str>, Arc<str>);
+
+/// A wallet with its version; `None` for a customer who has none.
+pub(super) type KnownWallet = Option<Arc<Versioned<Wallet>>>;
 
 /// What has been decided and may not be in the store yet.
 #[derive(Debug, Default)]
@@ -89,6 +94,14 @@ impl Ahead {
     pub(super) fn forget(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Wallets and holds as decided last.
+#[derive(Default)]
+pub(super) struct Books {
+    pub(super) opened: Vec<(Arc<str>, Version)>,
+    pub(super) wallets: Vec<(WalletKey, KnownWallet)>,
+    pub(super) holds: Vec<(EventKey, Versioned<Hold>)>,
 }
 
 /// The part of a commit that is worth remembering.

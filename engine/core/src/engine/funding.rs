@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use serde_json::json;
 
 use super::EngineError;
-use super::ahead::Ahead;
+use super::ahead::{Ahead, Books, WalletKey};
 use super::posting::{Postings, Whose};
 use crate::charge::Charge;
 use crate::event::{Event, EventKey};
@@ -22,12 +22,6 @@ use crate::store::{
     Commit, Notice, NoticeKind, RecordChange, RecordKey, RecordKind, Store, StoreError, Version,
 };
 use crate::wallet::{Condition, Crossed, Draw, Hold, HoldState, Spending, Wallet};
-
-/// The app and the customer.
-pub(super) type WalletKey = (Arc<str>, Arc<str>);
-
-/// A wallet with its version; `None` for a customer who has none.
-pub(super) type KnownWallet = Option<Arc<Versioned<Wallet>>>;
 
 /// Wallets and holds as they are about to be committed.
 #[derive(Default)]
@@ -60,14 +54,6 @@ pub(super) struct Funded {
     pub(super) notices: Vec<Notice>,
     pub(super) postings: Postings,
     pub(super) remembered: Books,
-}
-
-/// Wallets and holds as decided last.
-#[derive(Default)]
-pub(super) struct Books {
-    pub(super) opened: Vec<(Arc<str>, Version)>,
-    pub(super) wallets: Vec<(WalletKey, KnownWallet)>,
-    pub(super) holds: Vec<(EventKey, Versioned<Hold>)>,
 }
 
 impl Funding {
