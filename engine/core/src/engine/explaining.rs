@@ -11,6 +11,7 @@ use crate::rating::parties::Parties;
 use crate::rating::replay::{self, Executed};
 use crate::rating::terms::Terms;
 use crate::store::{Outcome, StoredEvent};
+use crate::wallet::{Draw, Source};
 
 /// An event with what became of it and under which terms.
 #[derive(Clone, Debug)]
@@ -78,6 +79,7 @@ impl Explained {
         } else {
             format!("The total is {} {currency}.", charge.total)
         });
+        told.extend(charge.draws.iter().map(|draw| draw_in_words(draw, currency)));
         let refused = charge.refused.iter();
         told.extend(refused.map(|refused| format!("It should not have run: {}.", refused.detail)));
         told.extend(self.reproduced.as_ref().map(|reproduced| match &reproduced.difference {
@@ -87,6 +89,16 @@ impl Explained {
             Some(difference) => format!("Executed again just now, it came out differently: {difference}."),
         }));
     }
+}
+
+fn draw_in_words(draw: &Draw, currency: &str) -> String {
+    let source = match &draw.source {
+        Source::Grant(id) => format!("came from the granted credit {id:?}"),
+        Source::Paid => "came from the customer's paid balance".to_owned(),
+        Source::Credit => "is owed within the credit limit".to_owned(),
+        Source::Uncovered => "is owed, and nothing covered it".to_owned(),
+    };
+    format!("{} {currency} of it {source}.", draw.amount)
 }
 
 fn usage_in_words(row: &UsageRow) -> String {

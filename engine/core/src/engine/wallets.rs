@@ -209,11 +209,20 @@ impl Engine {
         let mut grants = Vec::new();
         for draw in draws {
             let Source::Grant(id) = &draw.source else { continue };
-            let entry = self.store.entry(&grant_entry(&party.app.id, &party.customer, id))?;
-            let terms = entry.and_then(|(_, entry)| serde_json::from_value(entry.request).ok());
-            grants.push(terms.ok_or_else(|| StoreError::Corrupt(format!("grant {id:?} cannot be read")))?);
+            let terms = self.granted(&party.app.id, &party.customer, id)?;
+            grants.push(terms.ok_or_else(|| StoreError::Corrupt(format!("grant {id:?} is not there")))?);
         }
         Ok(grants)
+    }
+
+    /// The terms of what was granted under an id; `None` when nothing was.
+    ///
+    /// # Errors
+    /// When the store fails or holds something unreadable.
+    pub fn granted(&self, app: &str, customer: &str, id: &str) -> Result<Option<GrantTerms>, EngineError> {
+        let Some((_, entry)) = self.store.entry(&grant_entry(app, customer, id))? else { return Ok(None) };
+        let terms = serde_json::from_value(entry.request);
+        Ok(Some(terms.map_err(|error| StoreError::Corrupt(format!("grant {id:?} cannot be read: {error}")))?))
     }
 }
 

@@ -19,14 +19,14 @@ pub(super) struct Payouts {
     #[schema(value_type = BTreeMap<String, String>, example = json!({"USD": "50"}))]
     minimum: BTreeMap<String, Amount>,
     /// Days after a period's end before it is paid.
-    #[schema(example = 7, maximum = 36500)]
+    #[schema(example = 7)]
     hold_back_days: u32,
     /// The share of a period's earnings, 0 to 1, that is kept back against chargebacks.
     #[serde(deserialize_with = "decimal")]
     #[schema(value_type = String, example = "0.05")]
     reserve_share: Decimal,
     /// For how many days it is kept back.
-    #[schema(example = 90, maximum = 36500)]
+    #[schema(example = 90)]
     reserve_days: u32,
     /// Where the money goes; a payout is not approved without it.
     destination: Option<PaidTo>,

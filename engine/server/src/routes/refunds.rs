@@ -119,7 +119,7 @@ struct ReturnedTo {
         (status = 201, description = "It is given back.", body = RefundBody),
         (status = 200, description = "It was given back before, the very same.", body = RefundBody),
         (status = 403, description = "Only a platform key lets the platform bear it."),
-        (status = 409, description = "Another refund has the id, or the event is not charged or was voided."),
+        (status = 409, description = "Another refund has the id, or nothing is left of the charge, or it was voided."),
     ),
 )]
 async fn refund_event(

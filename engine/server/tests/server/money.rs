@@ -176,7 +176,7 @@ async fn an_event_is_refunded_up_to_what_it_was_charged() {
     // The rest, whatever it is, and by the platform.
     let rest = json!({"id": "r3", "borne_by": "platform", "reason": "the rest"});
     assert_eq!(bank.expect(&bank.platform, &path, &rest, 201).await["amount"], "3");
-    bank.expect(&bank.platform, &path, &json!({"id": "r4", "borne_by": "builder", "reason": "x"}), 422).await;
+    bank.expect(&bank.platform, &path, &json!({"id": "r4", "borne_by": "builder", "reason": "x"}), 409).await;
     assert_eq!(bank.read(&bank.acme, WALLET).await["granted"], "5");
     assert_eq!(bank.imbalance().await, 0);
 }

@@ -150,6 +150,14 @@ fn laws_of(
                     law.sentence()
                 );
             }
+            Ruling::Follows(cause) => {
+                let (law, cause) = (law.sentence(), cause.sentence());
+                let _ = writeln!(
+                    report.text,
+                    "        laws of {}: \"{law}\" does not hold either, since \"{cause}\" does not",
+                    case.name
+                );
+            }
             Ruling::Broken(violation) => {
                 report.line(
                     false,

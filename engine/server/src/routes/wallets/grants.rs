@@ -185,7 +185,7 @@ pub(super) async fn grant_credit(
         let now = Timestamp::now().as_millisecond();
         let NewGrant { id, amount, priority, effective_at, expires_at, reason, .. } = new;
         // Where no moment is said, asking again is asking for the same.
-        let known = known_grant(engine, &whose, &id)?.map(|known| known.effective_at);
+        let known = engine.granted(&whose.app, &whose.customer, &id)?.map(|known| known.effective_at);
         let effective_at = effective_at.map(Timestamp::as_millisecond).or(known).unwrap_or(now);
         let expires_at = expires_at.map(Timestamp::as_millisecond);
         let id = id.into();
@@ -247,12 +247,6 @@ fn grants(
         }
     }
     Ok(found)
-}
-
-/// The grant of an id, as it was asked for, if there is one.
-fn known_grant(engine: &Engine, whose: &Whose, id: &str) -> Result<Option<GrantTerms>, Problem> {
-    let entry = serde_json::json!(["grant", whose.app, whose.customer, id]).to_string();
-    engine.store().entry(&entry)?.map(|(_, entry)| terms_of(entry.request)).transpose()
 }
 
 fn terms_of(request: serde_json::Value) -> Result<GrantTerms, Problem> {
