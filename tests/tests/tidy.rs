@@ -83,7 +83,10 @@ fn nothing_is_left_for_later() {
     for path in files().into_iter().filter(|path| !has_ending(path, "wasm")) {
         for (line, text) in (1..).zip(committed(&path).lines()) {
             findings.extend(
-                words.iter().filter(|word| stands_alone(text, word)).map(|word| format!("{path}:{line}: {word}")),
+                words
+                    .iter()
+                    .filter(|word| stands_alone(text, word))
+                    .map(|word| format!("{path}:{line}: {word}")),
             );
         }
     }

@@ -5,7 +5,7 @@
 //! `others` the share of the processors that other programs took meanwhile. Settings, by environment:
 //!
 //! - `TOLLGATE_STORED`: how many events the database holds before throughput is measured a second time
-//!   (default 1,000,000);
+//!   (default 3,000,000);
 //! - `TOLLGATE_IDS`: `ordered` (the default: UUIDs that begin with the time) or `random`;
 //! - `TOLLGATE_CONNECTIONS`: how many connections send batches (default 16);
 //! - `TOLLGATE_SETTINGS`: settings of the server, separated by blanks, as in `batch_wait=0s`.
@@ -33,7 +33,7 @@ use machine::{Clock, Used, peak_memory};
 use tollgate_tests::database::Priced;
 use tollgate_tests::server::Server;
 use tollgate_tests::tollgate::Folder;
-use traffic::{APP, Ids, PRICES, Receipts, SETTINGS, Traffic};
+use traffic::{APP, CUSTOMERS, Ids, PRICES, Receipts, SETTINGS, Traffic};
 
 /// Events in the database before anything is measured.
 const STORED_FIRST: u64 = 100_000;
@@ -48,8 +48,9 @@ const QUOTES_PER_SECOND: f64 = 250.0;
 const AUTHORIZATIONS_PER_SECOND: f64 = 1_000.0;
 /// More authorisations than are asked for meanwhile.
 const AUTHORIZATIONS_MAX: u64 = 40_000;
-/// The slower of the two rates of events beside which something is asked for.
+/// The rates of events beside which something is asked for, beside as many as are taken.
 const MODERATE_EVENTS_PER_SECOND: f64 = 20_000.0;
+const GOAL_EVENTS_PER_SECOND: f64 = 50_000.0;
 /// The events of a filling request: nobody measures it.
 const FILLING: u64 = 1_000;
 
@@ -60,7 +61,7 @@ struct Bench {
 }
 
 fn main() {
-    let stored: u64 = setting("TOLLGATE_STORED", 1_000_000);
+    let stored: u64 = setting("TOLLGATE_STORED", 3_000_000);
     let connections: usize = setting("TOLLGATE_CONNECTIONS", 16);
     let ids = match std::env::var("TOLLGATE_IDS").as_deref() {
         Ok("random") => Ids::Random,
@@ -119,10 +120,15 @@ impl Bench {
         self.take_in(&name, MEASURED, 100, Receipts::Full);
         let name = format!("1 event a request, {SINGLES_CONNECTIONS} connections (≥ 3,000 requests/s)");
         let singles = self.take_in(&name, SINGLES, 1, Receipts::Full);
-        self.quotes_beside(Some(MODERATE_EVENTS_PER_SECOND));
-        self.quotes_beside(None);
-        self.authorizations_beside(Some(MODERATE_EVENTS_PER_SECOND));
-        self.authorizations_beside(None);
+        for rate in [Some(MODERATE_EVENTS_PER_SECOND), Some(GOAL_EVENTS_PER_SECOND), None] {
+            self.quotes_beside(rate);
+        }
+        // Each customer's first authorisation opens their wallet.
+        let (first, _) = self.traffic.authorizations(CUSTOMERS);
+        send(&self.server.address, &first, 1, None);
+        for rate in [Some(MODERATE_EVENTS_PER_SECOND), Some(GOAL_EVENTS_PER_SECOND), None] {
+            self.authorizations_beside(rate);
+        }
         self.authorize_and_capture(&singles);
         self.print_memory();
         summaries
@@ -171,7 +177,8 @@ impl Bench {
             is_over.store(true, Ordering::Relaxed);
             (events, asking.join().expect("questions are answered"))
         });
-        let how = if events_per_second.is_some() { "steadily" } else { "as fast as they are taken" };
+        let how =
+            events_per_second.map_or("as fast as they are taken".into(), |rate| format!("{rate} a second"));
         let name = format!("  beside {what}: events {how}, 100 a request");
         print_row(&name, &events, clock.until_now(self.server.id()));
         let name = format!("  {} {what}, {} a second (p99 < 5 ms)", answers.count(), questions.per_second);

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use crate::connection::post;
 
+/// How many customers the app has; as many more have wallets.
+pub const CUSTOMERS: u64 = 40;
 pub const APP: &str = "acme-code";
 pub const SETTINGS: &str = r#"{"unit": "document", "count": "documents", "included": "1000", "overage_price": "0.02",
     "premium_routes": ["premium"], "premium_surcharge": "0.05"}"#;
@@ -70,7 +72,7 @@ impl Traffic {
     fn write_event(&self, kind: &str, lines: &mut String) {
         let number = self.events;
         let id = id(self.ids, number);
-        let (customer, documents) = (number * 7_919 % 40, 1 + number % 3);
+        let (customer, documents) = (number * 7_919 % CUSTOMERS, 1 + number % 3);
         let feature = ["review", "completion", "search"][usize::try_from(number % 3).expect("below 3")];
         let route = if number.is_multiple_of(7) { "premium" } else { "default" };
         let (input, output) = (number * 2_654_435_761 % 7_000 + 1, number * 40_503 % 700 + 1);
@@ -108,7 +110,7 @@ impl Traffic {
             );
             post("/v1/quotes", &self.key, "application/json", &body)
         };
-        (0..40).map(quote).collect()
+        (0..CUSTOMERS).map(quote).collect()
     }
 }
 
