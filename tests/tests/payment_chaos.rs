@@ -116,7 +116,9 @@ impl Life {
             let open = self.psp.open_sessions(APP, "p0");
             assert!(open.len() <= 1, "the customer is sent to two pages: {open:?}");
             if hour == 6 {
-                open.iter().for_each(|session| drop(self.psp.pay(session)));
+                for session in &open {
+                    self.psp.pay(session);
+                }
             }
         }
         // Each customer uses a part of what they paid.
@@ -134,8 +136,9 @@ impl Life {
         }
         (0..12).for_each(|_| self.hour());
         if self.chance(3) == 0 {
-            let sent = self.psp.transfers();
-            sent.iter().for_each(|transfer| self.psp.reverse(&transfer.id));
+            for transfer in self.psp.transfers() {
+                self.psp.reverse(&transfer.id);
+            }
         }
         (0..6).for_each(|_| self.hour());
     }
@@ -170,7 +173,9 @@ impl Life {
     /// The provider behaves again, and time goes by until nothing more is to be asked.
     fn settle(&mut self) {
         self.psp.behave(Conduct::good());
-        self.psp.open_sessions(APP, "p0").iter().for_each(|session| self.psp.expire(session));
+        for session in self.psp.open_sessions(APP, "p0") {
+            self.psp.expire(&session);
+        }
         for _ in 0..300 {
             self.now += 12 * HOUR;
             self.hour();
