@@ -23,7 +23,8 @@ fn main() {
     }
     let mut table = String::from("const SDK: &[(&str, &str)] = &[\n");
     for path in files {
-        let _ = writeln!(table, "    ({path:?}, include_str!({:?})),", repository.join(&path));
+        let absolute = repository.join(&path).display().to_string();
+        let _ = writeln!(table, "    ({path:?}, include_str!({absolute:?})),");
     }
     for path in ["sdk/rust/Cargo.toml", "sdk/rust/macro/Cargo.toml"] {
         let _ = writeln!(table, "    ({path:?}, {:?}),", manifest(&read(&repository.join(path)), &workspace));

@@ -47,12 +47,7 @@ fn a_new_project_works_as_it_is() {
         folder.run(&format!("plugin new {name} --template {template}")).done();
         let again = folder.run(&format!("plugin new {name}"));
         assert_eq!(again.code, 3);
-        assert_eq!(
-            again.errors,
-            format!(
-                "tollgate: {name} is there already and not empty; choose another --directory, or another name\n"
-            )
-        );
+        assert!(again.errors.contains("is there already and not empty; choose another --directory"));
         let native = cargo(&folder, name, &["test", "--quiet"]);
         assert!(native.contains("2 passed"), "{native}");
         let manifest = fs::read_to_string(folder.path(&format!("{name}/Cargo.toml"))).unwrap();
@@ -187,8 +182,8 @@ fn a_bench_measures_and_knows_its_ceiling() {
     );
     let here = Folder::new();
     let events = fs::read_to_string(folder.join("events.ndjson")).unwrap();
-    let first: String = events.lines().take(3).map(|line| format!("{line}\n")).collect();
-    here.write("priced.ndjson", first);
+    let first: Vec<&str> = events.lines().take(3).collect();
+    here.write("priced.ndjson", first.join("\n"));
     let run = run.replace(&format!("{}/priced.ndjson", folder.display()), "priced.ndjson");
     let told = here.run(&run).done();
     assert!(told.contains("ns/event p50") && told.contains("4,000"), "{told}");
@@ -212,7 +207,7 @@ fn dev_tests_again_when_something_changes() {
             if line.contains(words) {
                 return;
             }
-            assert!(start.elapsed() < Duration::from_secs(60), "never said {words:?}");
+            assert!(start.elapsed() < Duration::from_mins(1), "never said {words:?}");
         }
     };
     until("all 1 fixtures and their laws hold");

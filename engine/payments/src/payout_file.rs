@@ -1,4 +1,4 @@
-//! Payouts as a file for a bank: [`pain001`] for the bank's own program, [`csv`] for people.
+//! Payouts as a file for a bank: [`pain001`] for the bank's own program, [`csv()`] for people.
 //!
 //! Both are the same for the same payouts and times, in whatever order they are given.
 

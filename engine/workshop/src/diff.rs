@@ -69,7 +69,6 @@ fn marked<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Mark, &'a str)> {
     let (mut i, mut j, mut marked) = (0, 0, Vec::new());
     loop {
         match (old.get(i), new.get(j)) {
-            (None, None) => return marked,
             (Some(left), Some(right)) if left == right => {
                 marked.push((Mark::Same, *left));
                 (i, j) = (i + 1, j + 1);
@@ -82,7 +81,7 @@ fn marked<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Mark, &'a str)> {
                 marked.push((Mark::New, *right));
                 j += 1;
             }
-            (Some(_), None) => return marked,
+            (_, None) => return marked,
         }
     }
 }

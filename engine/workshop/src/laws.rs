@@ -11,17 +11,16 @@ mod made;
 mod violation;
 mod vocabulary;
 
-use std::{
-    cell::{Cell, RefCell},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::{
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
 use serde::Deserialize;
 use tollgate_core::event::Event;
 
 use crate::trial::{Trial, TrialError};
-use law::Case;
 pub use law::Law;
 pub use violation::Violation;
 use vocabulary::Vocabulary;
@@ -64,6 +63,8 @@ pub enum Ruling {
     Excused(String),
     /// It does not hold.
     Broken(Box<Violation>),
+    /// It does not hold either, which follows from another that does not.
+    Follows(Law),
 }
 
 /// What came of all laws.
@@ -88,23 +89,47 @@ pub fn try_all(
     effort: Effort,
 ) -> Result<Rulings, TrialError> {
     let vocabulary = Vocabulary::of(trial, examples)?;
-    let priced = (Cell::new(0), Cell::new(0));
+    let mut priced = (0, 0);
     let mut laws = Vec::new();
     for law in Law::ALL {
-        let ruling = match exceptions.excuse(law) {
-            Some(reason) => Ruling::Excused(reason.to_owned()),
-            None => {
-                let broken = match law {
-                    Law::LinearFuel => linear::examine(trial, &vocabulary, effort)?,
-                    _ => search(law, trial, &vocabulary, effort, &priced)?,
-                };
-                broken.map_or(Ruling::Holds, |violation| Ruling::Broken(Box::new(violation)))
-            }
+        let ruling = if let Some(reason) = exceptions.excuse(law) {
+            Ruling::Excused(reason.to_owned())
+        } else {
+            let broken = match law {
+                Law::LinearFuel => linear::examine(trial, &vocabulary, effort)?,
+                _ => search(law, trial, &vocabulary, effort, &mut priced)?,
+            };
+            broken.map_or(Ruling::Holds, |violation| Ruling::Broken(Box::new(violation)))
         };
         laws.push((law, ruling));
     }
+    tell_causes(&mut laws);
     let words = vocabulary.to_string();
-    Ok(Rulings { laws, priced: (priced.0.get(), priced.1.get()), words })
+    Ok(Rulings { laws, priced, words })
+}
+
+/// One mistake breaks several laws; the one that names the cause is told, and the others follow from it.
+fn tell_causes(laws: &mut [(Law, Ruling)]) {
+    let broken = |law: Law| {
+        laws.iter().find_map(|(other, ruling)| match ruling {
+            Ruling::Broken(violation) if *other == law => Some(violation),
+            _ => None,
+        })
+    };
+    // What a single event shows is remembered from call to call; what takes several may be about neighbours.
+    let remembers = broken(Law::Repeatable).is_some_and(|violation| violation.events() == 1);
+    let order = if remembers {
+        [Law::Answers, Law::Repeatable, Law::Neighbours, Law::Splits, Law::Signs]
+    } else {
+        [Law::Answers, Law::Neighbours, Law::Splits, Law::Repeatable, Law::Signs]
+    };
+    let Some(cause) = order.into_iter().find(|law| broken(*law).is_some()) else { return };
+    for (law, ruling) in laws.iter_mut() {
+        let is_apart = *law == cause || *law == Law::LinearFuel;
+        if !is_apart && matches!(ruling, Ruling::Broken(_)) {
+            *ruling = Ruling::Follows(cause);
+        }
+    }
 }
 
 /// The measures that make a difference to a plugin with settings, and the whole numbers in its settings.
@@ -119,58 +144,52 @@ pub(crate) fn measures_and_numbers(
     Ok((vocabulary.measures, vocabulary.numbers.iter().map(|number| number / 1_000).collect()))
 }
 
+/// The most steps in which a case is made smaller.
+const SMALLER_STEPS_MAX: u32 = 500;
+
 /// Looks for a sequence that breaks the law, and makes it as small as it can.
 fn search(
     law: Law,
     trial: &Trial<'_>,
     vocabulary: &Vocabulary,
     effort: Effort,
-    priced: &(Cell<u64>, Cell<u64>),
+    priced: &mut (u64, u64),
 ) -> Result<Option<Violation>, TrialError> {
+    let mut runner = runner(effort);
     if law == Law::MoreCostsNoLess {
-        for case in made::at_numbers(vocabulary, &mut runner(effort)) {
-            let broken = law.examine(trial, vocabulary, &case, &|_| ())?;
+        for case in made::at_numbers(vocabulary, &mut runner) {
+            let broken = law.examine(trial, vocabulary, &case, priced)?;
             if broken.is_some() {
                 return Ok(broken);
             }
         }
     }
-    let failure = RefCell::new(None);
-    let examined = runner(effort).run(&made::cases(vocabulary), |case: Case| {
-        let counting = |run: &crate::trial::PeriodRun| {
-            let rated = run.outcomes.iter().filter(|outcome| outcome.charge().is_some()).count();
-            priced.0.set(priced.0.get() + rated as u64);
-            priced.1.set(priced.1.get() + run.outcomes.len() as u64);
-        };
-        match law.examine(trial, vocabulary, &case, &counting) {
-            Ok(None) => Ok(()),
-            Ok(Some(_)) => Err(TestCaseError::fail(law.sentence())),
-            Err(error) => {
-                failure.borrow_mut().get_or_insert(error);
-                Ok(())
+    let cases = made::cases(vocabulary);
+    for _ in 0..effort.trials {
+        // A strategy that never rejects always has a value.
+        let Ok(mut tree) = cases.new_tree(&mut runner) else { break };
+        let Some(mut smallest) = law.examine(trial, vocabulary, &tree.current(), priced)? else { continue };
+        let mut is_broken = true;
+        for _ in 0..SMALLER_STEPS_MAX {
+            if !(if is_broken { tree.simplify() } else { tree.complicate() }) {
+                break;
+            }
+            let broken = law.examine(trial, vocabulary, &tree.current(), &mut (0, 0))?;
+            is_broken = broken.is_some();
+            if let Some(violation) = broken {
+                smallest = violation;
             }
         }
-    });
-    if let Some(error) = failure.take() {
-        return Err(error);
+        return Ok(Some(smallest));
     }
-    match examined {
-        Err(TestError::Fail(_, smallest)) => law.examine(trial, vocabulary, &smallest, &|_| ()),
-        _ => Ok(None),
-    }
+    Ok(None)
 }
 
 /// A runner that tries the same sequences each time.
 fn runner(effort: Effort) -> TestRunner {
-    let config = Config {
-        cases: effort.trials,
-        failure_persistence: None,
-        max_shrink_iters: 1_000,
-        ..Config::default()
-    };
     let mut seed = [7; 32];
     for (byte, of_seed) in seed.iter_mut().zip(effort.seed.to_le_bytes()) {
         *byte = of_seed;
     }
-    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+    TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }

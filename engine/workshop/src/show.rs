@@ -49,17 +49,15 @@ pub fn as_table(run: &PeriodRun, plugin: &str, currency: &str) -> String {
 /// For programs: one object.
 pub fn as_json(run: &PeriodRun, plugin: &str, currency: &str) -> Value {
     let events = run.outcomes.iter().zip(costs(run)).map(|(priced, (fuel, memory_bytes))| {
-        let mut event = json!({ "id": priced.event.key.id, "customer": priced.event.customer,
-            "fuel": fuel, "memory_bytes": memory_bytes });
+        let (id, customer) = (&priced.event.key.id, &priced.event.customer);
         match (priced.charge(), priced.reason(plugin)) {
-            (Some(charge), _) => {
-                event["usage"] = charge.usage.iter().map(usage_as_json).collect();
-                event["lines"] = lines_as_json(&charge.lines);
-                event["total"] = charge.total.to_string().into();
-            }
-            (None, reason) => event["held"] = reason.into(),
+            (Some(charge), _) => json!({ "id": id, "customer": customer, "fuel": fuel,
+                "memory_bytes": memory_bytes, "total": charge.total.to_string(),
+                "usage": charge.usage.iter().map(usage_as_json).collect::<Value>(),
+                "lines": lines_as_json(&charge.lines) }),
+            (None, reason) => json!({ "id": id, "customer": customer, "fuel": fuel,
+                "memory_bytes": memory_bytes, "held": reason }),
         }
-        event
     });
     let closing = run.closing.iter().map(|closing| {
         let charge = &closing.charge;

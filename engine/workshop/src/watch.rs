@@ -75,10 +75,10 @@ mod tests {
         fs::create_dir_all(folder.path().join("src")).unwrap();
         write("src/lib.rs", "");
         let mut watch = Watch::new(folder.path());
-        assert_eq!(watch.changed(), [PathBuf::new(); 0]);
+        assert!(watch.changed().is_empty());
         write("target/made.rs", "");
         write("notes.txt", "");
-        assert_eq!(watch.changed(), [PathBuf::new(); 0]);
+        assert!(watch.changed().is_empty());
         write("src/lib.rs", "// new");
         write("Cargo.toml", "");
         assert_eq!(watch.changed(), ["Cargo.toml", "src/lib.rs"].map(PathBuf::from));

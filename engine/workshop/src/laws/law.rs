@@ -49,9 +49,6 @@ pub(super) enum More {
     Measure { event: Index, measure: Index, by: u64 },
 }
 
-/// What counts runs while laws are tried.
-type Counting<'c> = &'c dyn Fn(&PeriodRun);
-
 /// The core's words for an amount below zero where none may be.
 const NEGATIVE: &str = "is a charge but its amount is negative";
 
@@ -120,10 +117,10 @@ impl Law {
         trial: &Trial<'_>,
         vocabulary: &Vocabulary,
         case: &Case,
-        counting: Counting<'_>,
+        priced: &mut (u64, u64),
     ) -> Result<Option<Violation>, TrialError> {
         let events = made::events(&case.events, vocabulary);
-        let bench = Bench { law: self, trial, counting };
+        let mut bench = Bench { law: self, trial, priced };
         match self {
             Self::Answers => bench.answers(&events),
             Self::Repeatable => bench.repeatable(&events),
@@ -162,19 +159,22 @@ fn with_more(case: &Case, vocabulary: &Vocabulary) -> Vec<Arc<Event>> {
 struct Bench<'a, 'p> {
     law: Law,
     trial: &'a Trial<'p>,
-    counting: Counting<'a>,
+    /// How many events could be priced, of how many.
+    priced: &'a mut (u64, u64),
 }
 
 impl Bench<'_, '_> {
     /// A run, or why its period could not be closed.
     fn run(
-        &self,
+        &mut self,
         batches: &[&[Arc<Event>]],
         answers: Answers,
     ) -> Result<Result<PeriodRun, String>, TrialError> {
         match self.trial.period(batches, answers) {
             Ok(run) => {
-                (self.counting)(&run);
+                let rated = run.outcomes.iter().filter(|outcome| outcome.charge().is_some()).count();
+                self.priced.0 += rated as u64;
+                self.priced.1 += run.outcomes.len() as u64;
                 Ok(Ok(run))
             }
             Err(TrialError::Close { reason, .. }) => Ok(Err(reason)),
@@ -206,7 +206,7 @@ impl Bench<'_, '_> {
             .then(|| Violation::new(self.law, vec![self.side(left.0, left.1), self.side(right.0, right.1)]))
     }
 
-    fn answers(&self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
+    fn answers(&mut self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
         match self.run(&[events], Answers::First)? {
             Err(reason) if reason.contains(NEGATIVE) => Ok(None),
             Err(reason) => Ok(Some(self.without_close(events, &reason)?)),
@@ -232,7 +232,7 @@ impl Bench<'_, '_> {
         Ok(Violation::new(self.law, vec![side]).with_note(format!("the close gives no answer: {reason}")))
     }
 
-    fn repeatable(&self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
+    fn repeatable(&mut self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
         let Ok(once) = self.run(&[events], Answers::First)? else { return Ok(None) };
         let others = [
             (Answers::Second, "the second of two same calls"),
@@ -248,7 +248,7 @@ impl Bench<'_, '_> {
         Ok(None)
     }
 
-    fn splits(&self, events: &[Arc<Event>], cuts: &[bool]) -> Result<Option<Violation>, TrialError> {
+    fn splits(&mut self, events: &[Arc<Event>], cuts: &[bool]) -> Result<Option<Violation>, TrialError> {
         let mut batches = Vec::new();
         let mut rest = events;
         let mut length = 0;
@@ -269,7 +269,7 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn neighbours(&self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
+    fn neighbours(&mut self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
         let [first, _] = CUSTOMERS;
         let alone: Vec<Arc<Event>> =
             events.iter().filter(|event| event.customer == first).map(Arc::clone).collect();
@@ -281,7 +281,7 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn more(&self, events: &[Arc<Event>], more: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
+    fn more(&mut self, events: &[Arc<Event>], more: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
         let (Ok(less), Ok(more)) = (self.run(&[events], Answers::First)?, self.run(&[more], Answers::First)?)
         else {
             return Ok(None);
@@ -294,7 +294,7 @@ impl Bench<'_, '_> {
         Ok(Some(Violation::new(self.law, vec![self.side("less", &less), self.side("more", &more)])))
     }
 
-    fn signs(&self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
+    fn signs(&mut self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
         let run = match self.run(&[events], Answers::First)? {
             Ok(run) => run,
             Err(reason) if reason.contains(NEGATIVE) => {

@@ -94,8 +94,39 @@ impl Violation {
         self.law
     }
 
+    /// What to do. Why no answer came says more than that none came.
+    fn fix(&self) -> &'static str {
+        let reasons =
+            self.sides.iter().flat_map(|side| &side.events).filter_map(|told| told.reason.as_deref());
+        let mut reasons = reasons.chain(self.note.as_deref());
+        let cures = [
+            (
+                "ran past its budget",
+                "bound every loop: what an event costs may not depend on a search without an end",
+            ),
+            (
+                "of memory",
+                "do not collect: an event is priced from its own columns, and nothing need be kept",
+            ),
+            ("recursed too deep", "make a loop of the recursion, with a bound"),
+            (
+                "gave a wrong answer",
+                "the contract says what a plugin may answer; the host names what it did not believe",
+            ),
+        ];
+        let is_of_answers = self.law == Law::Answers;
+        let cure = is_of_answers
+            .then(|| reasons.find_map(|reason| cures.iter().find(|(sign, _)| reason.contains(sign))));
+        cure.flatten().map_or(self.law.fix(), |(_, cure)| cure)
+    }
+
+    /// How many events it takes.
+    pub(super) fn events(&self) -> usize {
+        self.told().len()
+    }
+
     /// Every event of either run, once, in the order of the larger one.
-    fn events(&self) -> Vec<&Told> {
+    fn told(&self) -> Vec<&Told> {
         let largest = self.sides.iter().max_by_key(|side| side.events.len());
         largest.map(|side| side.events.iter().collect()).unwrap_or_default()
     }
@@ -104,7 +135,7 @@ impl Violation {
         let mut header = vec!["event", "customer"];
         header.extend(self.sides.iter().map(|side| side.title.as_str()));
         let mut rows = Vec::new();
-        for told in self.events() {
+        for told in self.told() {
             let of_each: Vec<Option<&Told>> = self.sides.iter().map(|side| side.event(&told.id)).collect();
             let usages: Vec<String> =
                 of_each.iter().map(|told| told.map_or_else(String::new, |told| told.usage.clone())).collect();
@@ -164,12 +195,12 @@ impl fmt::Display for Violation {
             writeln!(out, "  {note}")?;
         }
         let mut lines = String::new();
-        for told in self.events() {
+        for told in self.told() {
             let _ = writeln!(lines, "  {}", told.received);
         }
         if !lines.is_empty() {
             writeln!(out, "  the events, ready for a fixture:\n{}", lines.trim_end())?;
         }
-        writeln!(out, "  fix: {}", self.law.fix())
+        writeln!(out, "  fix: {}", self.fix())
     }
 }

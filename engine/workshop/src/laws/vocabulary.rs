@@ -56,8 +56,12 @@ impl Vocabulary {
             found.word(&format!("{}s", unit.name));
             unit.group_by.iter().for_each(|column| found.word(column));
         }
-        COMMON.iter().for_each(|measure| found.word(measure));
-        examples.iter().for_each(|event| found.event(event));
+        for measure in COMMON {
+            found.word(measure);
+        }
+        for event in examples {
+            found.event(event);
+        }
         let app = examples.first().map_or("laws", |event| &event.key.app).to_owned();
         let words: Vec<&String> = found.words.iter().take(CANDIDATES_MAX).collect();
         let changes = probe(trial, &app, &words, examples)?;
@@ -166,7 +170,9 @@ impl Candidates {
 
     fn event(&mut self, event: &Event) {
         let texts = [&event.feature, &event.route, &event.model, &event.provider];
-        texts.into_iter().for_each(|text| self.word(text));
+        for text in texts {
+            self.word(text);
+        }
         event.measures.iter().for_each(|(name, _)| self.word(name));
         for (name, value) in &event.attributes {
             self.word(name);
@@ -187,6 +193,8 @@ struct Changes {
 enum Probe<'w> {
     /// Nothing, which measures and attributes are compared with.
     Base,
+    /// The same again.
+    Again,
     /// A word that can mean nothing in a column, which other words are compared with.
     Nonsense(usize),
     Measure(&'w str),
@@ -207,6 +215,8 @@ fn probe(
     let mut probes = Vec::new();
     for (base, data) in bases.iter().enumerate() {
         probes.push((base, Probe::Base, data.clone()));
+        // Once more: if it differs, the plugin remembers, and every event has to be tried alone.
+        probes.push((base, Probe::Again, data.clone()));
         for (column, name) in COLUMNS.iter().enumerate() {
             probes.push((base, Probe::Nonsense(column), with(data, None, name, json!(NONSENSE))));
         }
@@ -221,7 +231,17 @@ fn probe(
         }
     }
     let mut changes = Changes::default();
-    let outcomes = outcomes(trial, app, &probes)?;
+    let mut outcomes = outcomes(trial, app, &probes, BATCH)?;
+    let remembers = |outcomes: &[Option<String>]| {
+        let of = |wanted: fn(&Probe<'_>) -> bool| {
+            let pairs = probes.iter().zip(outcomes).filter(move |((_, probe, _), _)| wanted(probe));
+            pairs.map(|(_, told)| told.clone()).collect::<Vec<_>>()
+        };
+        of(|probe| matches!(probe, Probe::Base)) != of(|probe| matches!(probe, Probe::Again))
+    };
+    if remembers(&outcomes) {
+        outcomes = self::outcomes(trial, app, &probes, 1)?;
+    }
     let compared_with = |base: usize, probe: &Probe<'_>| {
         let is_it = |other: &Probe<'_>| match (probe, other) {
             (Probe::Text(column, _), Probe::Nonsense(of)) => column == of,
@@ -236,7 +256,7 @@ fn probe(
             continue;
         }
         let (list, word) = match probe {
-            Probe::Base => continue,
+            Probe::Base | Probe::Again => continue,
             Probe::Nonsense(column) => (changes.texts.get_mut(*column), &NONSENSE),
             Probe::Measure(word) => (Some(&mut changes.measures), word),
             Probe::Text(column, word) => (changes.texts.get_mut(*column), word),
@@ -271,6 +291,7 @@ fn outcomes(
     trial: &Trial<'_>,
     app: &str,
     probes: &[(usize, Probe<'_>, Value)],
+    batch: usize,
 ) -> Result<Vec<Option<String>>, TrialError> {
     let mut told = vec![None; probes.len()];
     let events = probes.iter().enumerate().filter_map(|(position, (_, _, data))| {
@@ -280,7 +301,7 @@ fn outcomes(
         Some((position, read_events(&event.to_string(), false).ok()?.pop()?))
     });
     let (places, events): (Vec<usize>, Vec<Arc<Event>>) = events.unzip();
-    let batches: Vec<&[Arc<Event>]> = events.chunks(BATCH).collect();
+    let batches: Vec<&[Arc<Event>]> = events.chunks(batch).collect();
     let run = trial.events(&batches, Answers::First)?;
     for (place, priced) in places.into_iter().zip(&run.outcomes) {
         let outcome = match &*priced.outcome {

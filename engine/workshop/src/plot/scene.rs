@@ -83,7 +83,7 @@ pub(super) fn lay_out(series: &[Series], title: &str, currency: &str) -> Scene {
     scene.axes(&next, "price of the next unit", currency);
     let over = series.first().map(|series| series.over.to_string()).unwrap_or_default();
     scene.text(
-        ((LEFT + RIGHT) / 2.0, HEIGHT - 30.0),
+        (f32::midpoint(LEFT, RIGHT), HEIGHT - 30.0),
         &format!("{over} used in the period"),
         Anchor::Middle,
         false,
@@ -183,7 +183,7 @@ impl Scene {
             self.line(vec![(x, top), (x, bottom)], 1.5, RED, true);
             if place < 4 {
                 let told = format!("{}: {}", super::ordinal(step.unit), format_money(step.price, currency));
-                let (place, anchor) = if at.0 > (LEFT + RIGHT) / 2.0 {
+                let (place, anchor) = if at.0 > f32::midpoint(LEFT, RIGHT) {
                     (at.0 - 10.0, Anchor::End)
                 } else {
                     (at.0 + 10.0, Anchor::Start)

@@ -145,7 +145,7 @@ fn commit(mistake: Mistake) {
         Mistake::Memory => {
             let mut hoard: Vec<Vec<u8>> = Vec::new();
             loop {
-                hoard.push(vec![1; 1 << 20]);
+                hoard.push(Vec::with_capacity(4 << 20));
                 std::hint::black_box(&hoard);
             }
         }
