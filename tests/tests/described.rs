@@ -46,6 +46,13 @@ fn every_answer_is_as_described() {
     let app =
         json!({"id": "acme-docs", "name": "Acme Docs", "builder": "acme", "currency": "USD", "terms": terms});
     platform.post("/v1/apps", &app).with(201);
+    let legal = "/v1/customers/legal";
+    platform.put(&format!("{legal}/wallet?app=acme-docs"), &json!({"credit_limit": "100"})).with(200);
+    let grant = json!({"id": "welcome", "amount": "20", "funder": "builder"});
+    platform.post(&format!("{legal}/wallet/grants?app=acme-docs"), &grant).with(201);
+    let payment =
+        json!({"id": "top-up-1", "amount": "50", "provider": "manual", "method": {"by": "transfer"}});
+    platform.post(&format!("{legal}/payments?app=acme-docs"), &payment).with(201);
 
     folder.write("hooks.py", HOOKS);
     let examples = std::env::var("TOLLGATE_SCHEMA_EXAMPLES").unwrap_or_else(|_| EXAMPLES.to_owned());

@@ -102,8 +102,13 @@ fn tenant(platform: &Client, name: &str, words: &str) -> Tenant {
 /// A wallet with granted and with paid money, and a refund.
 fn funds(platform: &Client, builder: &Client, name: &str, words: &str) {
     let customer = format!("/v1/customers/{name}-customer");
-    builder.put(&format!("{customer}/wallet"), &json!({"alerts": [
-        {"id": words, "when": "balance_below", "amount": "1"}]})).with(200);
+    builder
+        .put(
+            &format!("{customer}/wallet"),
+            &json!({"alerts": [
+        {"id": words, "when": "balance_below", "amount": "1"}]}),
+        )
+        .with(200);
     let grant = json!({"id": "grant", "amount": "5", "funder": "builder", "reason": words});
     builder.post(&format!("{customer}/wallet/grants"), &grant).with(201);
     let payment = json!({"id": format!("{name}-payment"), "amount": "7", "provider": "manual",
