@@ -81,14 +81,15 @@ fn precompile(engine: &Engine, component: &[u8]) -> Result<Vec<u8>, String> {
 /// A sentence for standard error, from which the parent takes it.
 pub fn compile_in_child(output: &Path, limits: &Limits) -> Result<(), String> {
     restrict(Resource::As, limits.compile_memory_bytes);
-    let threads =
-        thread::available_parallelism().map_or(1, |threads| u64::try_from(threads.get()).unwrap_or(1));
-    restrict(Resource::Cpu, limits.compile_time.as_secs().saturating_mul(threads).max(1));
     let mut component = Vec::new();
     io::stdin()
         .lock()
         .read_to_end(&mut component)
         .map_err(|error| format!("cannot read the component: {error}"))?;
+    let threads =
+        thread::available_parallelism().map_or(1, |threads| u64::try_from(threads.get()).unwrap_or(1));
+    let time = limits.of_component(component.len()).compile_time;
+    restrict(Resource::Cpu, time.as_secs().saturating_mul(threads).max(1));
     let engine =
         engine(limits, Purpose::Compile).map_err(|error| format!("cannot start the compiler: {error:#}"))?;
     let code = precompile(&engine, &component)?;

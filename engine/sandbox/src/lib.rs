@@ -26,6 +26,6 @@ mod trap;
 
 pub use call::{Call, CallSink};
 pub use compile::{Compiler, compile_in_child};
-pub use limits::Limits;
+pub use limits::{InterpretedLimits, Limits};
 pub use log::{LogLevel, LogLine, LogSink};
 pub use sandbox::{Sandbox, SandboxConfig};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tollgate_core::plugin::Descriptor;
 
 use crate::bindings::PricingPre;
+use crate::limits::Limits;
 use crate::schema::SettingsSchema;
 use crate::store::State;
 
@@ -12,6 +13,8 @@ use crate::store::State;
 pub(crate) struct Plugin {
     /// `name 1.2.3`, for messages.
     pub(crate) label: Arc<str>,
+    /// What it may use: the limits of its tier.
+    pub(crate) limits: Arc<Limits>,
     /// Imports are resolved and exports looked up once, here, and not for each batch.
     pub(crate) linked: PricingPre<State>,
     /// What it says of itself.

@@ -21,7 +21,6 @@ use crate::trap::{Cause, explain};
 /// What every run shares.
 pub(crate) struct Host {
     pub(crate) engine: Engine,
-    pub(crate) limits: Limits,
     pub(crate) sink: Option<LogSink>,
     pub(crate) on_call: Option<CallSink>,
 }
@@ -29,6 +28,8 @@ pub(crate) struct Host {
 /// An instance at work.
 pub(crate) struct Run<'a> {
     host: &'a Host,
+    /// Those of the plugin's tier.
+    limits: Arc<Limits>,
     label: Arc<str>,
     settings: &'a str,
     /// Present until the first failure.
@@ -40,17 +41,20 @@ impl<'a> Run<'a> {
     /// Starts an instance within the limits of starting.
     pub(crate) fn start(
         host: &'a Host,
+        limits: Arc<Limits>,
         label: Arc<str>,
         linked: &PricingPre<State>,
         settings: &'a str,
     ) -> Result<Self, PricerError> {
-        let mut store = store(&host.engine, &host.limits, Arc::clone(&label), host.sink.clone());
-        let fuel = host.limits.start_fuel;
-        prepare(&mut store, &host.limits, fuel, 0)
+        let mut store = store(&host.engine, &limits, Arc::clone(&label), host.sink.clone());
+        let fuel = limits.start_fuel;
+        prepare(&mut store, &limits, fuel, 0)
             .map_err(|error| PricerError::Infrastructure(error.to_string()))?;
         match linked.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { host, label, settings, live: Some((store, instance)), fuel_spent: 0 }),
-            Err(error) => Err(failure(host, &label, "its start", fuel, 0, &error, &store)),
+            Ok(instance) => {
+                Ok(Self { host, limits, label, settings, live: Some((store, instance)), fuel_spent: 0 })
+            }
+            Err(error) => Err(failure(&limits, &label, "its start", fuel, 0, &error, &store)),
         }
     }
 
@@ -77,7 +81,7 @@ impl<'a> Run<'a> {
                 self.label
             )));
         };
-        let limits = &self.host.limits;
+        let limits = &self.limits;
         let fuel = limits.fuel_budget(events);
         prepare(&mut store, limits, fuel, events)
             .map_err(|error| PricerError::Infrastructure(error.to_string()))?;
@@ -94,7 +98,7 @@ impl<'a> Run<'a> {
             });
         }
         let answer = called
-            .map_err(|error| failure(self.host, &self.label, function, fuel, events, &error, &store))?;
+            .map_err(|error| failure(&self.limits, &self.label, function, fuel, events, &error, &store))?;
         let (rows, rows_max) = (answer.rows(), limits.answer_rows_max(events));
         if rows > rows_max {
             let label = &self.label;
@@ -154,7 +158,7 @@ fn spent(store: &Store<State>, fuel: u64) -> u64 {
 }
 
 fn failure(
-    host: &Host,
+    limits: &Limits,
     label: &str,
     function: &str,
     fuel: u64,
@@ -162,8 +166,8 @@ fn failure(
     error: &wasmtime::Error,
     store: &Store<State>,
 ) -> PricerError {
-    let bytes = host.limits.answer_bytes_max(events);
-    match explain(error, store.data(), &host.limits, fuel, bytes) {
+    let bytes = limits.answer_bytes_max(events);
+    match explain(error, store.data(), limits, fuel, bytes) {
         Cause::Plugin(what) => PricerError::Failed { reason: format!("{label}: {function} {what}") },
         Cause::Host(what) => PricerError::Infrastructure(format!("{label}: {function} {what}")),
     }

@@ -52,6 +52,7 @@ impl Default for SandboxConfig {
 /// Runs pricing plugins, each batch in an instance of its own.
 pub struct Sandbox {
     host: Host,
+    limits: Limits,
     linker: Linker<State>,
     compiler: Compiler,
     cache: Option<CodeCache>,
@@ -76,7 +77,8 @@ impl Sandbox {
         let cache = cache_directory.map(|directory| CodeCache::open(&directory, &engine)).transpose();
         let ticker = Ticker::start(&engine).map_err(|error| cannot("the clock's thread", &error))?;
         Ok(Self {
-            host: Host { engine, limits, sink: on_log, on_call },
+            host: Host { engine, sink: on_log, on_call },
+            limits,
             linker,
             compiler,
             cache: cache.map_err(PricerError::Infrastructure)?,
@@ -91,12 +93,12 @@ impl Sandbox {
     }
 
     /// The compiled component: from the cache, or else compiled now.
-    fn load(&self, digest: &Digest, component: &[u8]) -> Result<Component, PricerError> {
+    fn load(&self, digest: &Digest, component: &[u8], limits: &Limits) -> Result<Component, PricerError> {
         let path = self.cache.as_ref().map(|cache| cache.path(digest));
         if let Some(component) = path.as_deref().and_then(unseal).and_then(|code| self.revive(&code).ok()) {
             return Ok(component);
         }
-        let (engine, limits) = (&self.host.engine, &self.host.limits);
+        let engine = &self.host.engine;
         let code =
             compile(&self.compiler, engine, limits, component, path.as_deref()).map_err(
                 |error| match error {
@@ -126,12 +128,19 @@ impl Sandbox {
         linked.map_err(|error| PricerError::NotAPlugin(format!("it does not fit the contract: {error:#}")))
     }
 
-    fn describe(&self, linked: PricingPre<State>) -> Result<Plugin, PricerError> {
-        let descriptor = Run::start(&self.host, "the plugin".into(), &linked, "")?.describe()?;
+    fn run<'a>(&'a self, plugin: &Plugin, settings: &'a str) -> Result<Run<'a>, PricerError> {
+        let (limits, label) = (Arc::clone(&plugin.limits), Arc::clone(&plugin.label));
+        Run::start(&self.host, limits, label, &plugin.linked, settings)
+    }
+
+    fn describe(&self, linked: PricingPre<State>, limits: Limits) -> Result<Plugin, PricerError> {
+        let limits = Arc::new(limits);
+        let mut run = Run::start(&self.host, Arc::clone(&limits), "the plugin".into(), &linked, "")?;
+        let descriptor = run.describe()?;
         description::examine(&descriptor).map_err(PricerError::NotAPlugin)?;
         let schema = SettingsSchema::compile(&descriptor.settings_schema).map_err(PricerError::NotAPlugin)?;
         let label = format!("{} {}", descriptor.name, descriptor.version).into();
-        Ok(Plugin { label, linked, descriptor, schema })
+        Ok(Plugin { label, limits, linked, descriptor, schema })
     }
 }
 
@@ -141,8 +150,10 @@ impl Pricer for Sandbox {
         if let Ok(plugin) = self.plugin(&digest) {
             return Ok((digest, plugin.descriptor.clone()));
         }
-        contract::examine(component, self.host.limits.component_bytes).map_err(PricerError::NotAPlugin)?;
-        let plugin = self.describe(self.link(&self.load(&digest, component)?)?)?;
+        let limits = self.limits.of_component(component.len());
+        contract::examine(component, limits.component_bytes).map_err(PricerError::NotAPlugin)?;
+        let linked = self.link(&self.load(&digest, component, &limits)?)?;
+        let plugin = self.describe(linked, limits)?;
         let descriptor = plugin.descriptor.clone();
         self.plugins.write().unwrap_or_else(PoisonError::into_inner).insert(digest, Arc::new(plugin));
         Ok((digest, descriptor))
@@ -151,7 +162,7 @@ impl Pricer for Sandbox {
     fn check(&self, plugin: &Digest, settings: &str) -> Result<Vec<Problem>, PricerError> {
         let plugin = self.plugin(plugin)?;
         let whole = |message: String| Ok(vec![Problem { pointer: String::new(), message }]);
-        let (size, max) = (settings.len(), self.host.limits.settings_bytes);
+        let (size, max) = (settings.len(), plugin.limits.settings_bytes);
         if size > max {
             return whole(format!("the settings have {size} bytes; at most {max} are accepted"));
         }
@@ -166,16 +177,17 @@ impl Pricer for Sandbox {
         if !problems.is_empty() {
             return Ok(problems);
         }
-        Run::start(&self.host, Arc::clone(&plugin.label), &plugin.linked, settings)?.check()
+        self.run(&plugin, settings)?.check()
     }
 
     fn open<'a>(&'a self, plugin: &Digest, settings: &'a str) -> Result<Box<dyn Pricing + 'a>, PricerError> {
         let plugin = self.plugin(plugin)?;
-        let run = Run::start(&self.host, Arc::clone(&plugin.label), &plugin.linked, settings)?;
-        Ok(Box::new(run))
+        Ok(Box::new(self.run(&plugin, settings)?))
     }
 
+    /// That of the native tier, whichever plugin will run: by it the engine judges what a run that failed has
+    /// wasted, and so has less patience with an interpreted plugin's loops, which cost a host the more.
     fn fuel_budget(&self, rows: usize) -> u64 {
-        self.host.limits.fuel_budget(rows)
+        self.limits.fuel_budget(rows)
     }
 }

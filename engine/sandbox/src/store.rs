@@ -90,7 +90,7 @@ impl ResourceLimiter for State {
     }
 
     fn instances(&self) -> usize {
-        16
+        64 // Python has 38 core instances and some for the components around them
     }
 
     fn memories(&self) -> usize {

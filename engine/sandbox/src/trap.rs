@@ -27,6 +27,8 @@ pub(crate) fn explain(error: &Error, state: &State, limits: &Limits, fuel: u64, 
     let backtrace = error.downcast_ref::<WasmBacktrace>();
     let happened = match trap {
         Some(trap) => happened(trap, backtrace.is_some_and(is_recursion), state, limits, fuel),
+        // A memory that is too large from the start is refused without a trap.
+        None if state.memory_refused => too_much_memory(limits),
         None => returned(error, bytes),
     };
     match backtrace.and_then(place) {
@@ -40,7 +42,7 @@ fn happened(trap: Trap, recursion: bool, state: &State, limits: &Limits, fuel: u
         return format!("ran past its budget of {fuel} fuel");
     }
     if state.memory_refused {
-        return format!("needed more than {} MiB of memory", limits.memory_bytes >> 20);
+        return too_much_memory(limits);
     }
     // A plugin's own stack, for what does not fit registers, lies at the start of its memory.
     if trap == Trap::StackOverflow || (trap == Trap::MemoryOutOfBounds && recursion) {
@@ -55,6 +57,10 @@ fn happened(trap: Trap, recursion: bool, state: &State, limits: &Limits, fuel: u
         Trap::IntegerDivisionByZero => "divided by zero".into(),
         other => format!("trapped ({})", other.to_string().trim_start_matches("wasm trap: ")),
     }
+}
+
+fn too_much_memory(limits: &Limits) -> String {
+    format!("needed more than {} MiB of memory", limits.memory_bytes >> 20)
 }
 
 /// No trap of the code itself: what it handed to the host could not be read.

@@ -75,7 +75,8 @@ fn rename(component: &[u8], from: &str, to: &str) -> Vec<u8> {
 
 #[test]
 fn a_component_past_the_size_limit_is_refused_unread() {
-    let limits = Limits { component_bytes: 1000, ..Limits::default() };
+    let mut limits = Limits { component_bytes: 1000, ..Limits::default() };
+    limits.interpreted.component_bytes = 1000;
     let sandbox = Sandbox::new(SandboxConfig { limits, ..SandboxConfig::default() }).unwrap();
     let refused = sandbox.admit(HOSTILE).unwrap_err().to_string();
     assert_eq!(refused, format!("the component has {} bytes; at most 1000 are accepted", HOSTILE.len()));

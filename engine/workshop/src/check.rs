@@ -44,7 +44,7 @@ pub struct Tried {
 /// Checks a component. `name` is what its file is called: it may not come far enough to say its own name.
 pub fn check(name: &str, component: &[u8], settings: &[Tried], workbench: &Workbench) -> Checked {
     let mut findings = Vec::new();
-    let limits = Limits::default();
+    let limits = Limits::default().of_component(component.len());
     if !bytes(name, component, &limits, &mut findings) {
         return Checked { findings, plugin: None };
     }

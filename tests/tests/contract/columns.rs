@@ -30,7 +30,8 @@ fn text(low: u64, high: u64) -> String {
 impl FrameText {
     pub fn to_frame(&self) -> Frame {
         let text = |(name, ids): (&String, &Vec<u32>)| TextColumn { name: name.clone(), ids: ids.clone() };
-        let number = |(name, texts): (&String, &Vec<String>)| NumberColumn { name: name.clone(), words: words(texts) };
+        let number =
+            |(name, texts): (&String, &Vec<String>)| NumberColumn { name: name.clone(), words: words(texts) };
         Frame {
             rows: self.rows,
             strings: self.strings.clone(),

@@ -7,7 +7,10 @@ use crate::vectors::{MeteredText, RatedText};
 /// One row of a frame, as a frame.
 pub fn row(frame: &Frame, row: usize) -> Frame {
     let text = |it: &TextColumn| TextColumn { name: it.name.clone(), ids: vec![it.ids[row]] };
-    let number = |it: &NumberColumn| NumberColumn { name: it.name.clone(), words: it.words[2 * row..2 * row + 2].into() };
+    let number = |it: &NumberColumn| NumberColumn {
+        name: it.name.clone(),
+        words: it.words[2 * row..2 * row + 2].into(),
+    };
     Frame {
         rows: 1,
         strings: frame.strings.clone(),

@@ -150,11 +150,11 @@ fn laws_of(
                     law.sentence()
                 );
             }
-            Ruling::Follows(cause) => {
-                let (law, cause) = (law.sentence(), cause.sentence());
+            Ruling::Follows(other) => {
+                let (law, other) = (law.sentence(), other.sentence());
                 let _ = writeln!(
                     report.text,
-                    "        laws of {}: \"{law}\" does not hold either, since \"{cause}\" does not",
+                    "        laws of {}: \"{law}\" does not hold either, since \"{other}\" does not",
                     case.name
                 );
             }

@@ -1,0 +1,58 @@
+"""Makes a component: `python -m tollgate_sdk.build included_overage:IncludedOverage -o included-overage.wasm`.
+
+It needs componentize-py (`pip install componentize-py`). The component is a Python interpreter with the plugin in it,
+18 MB, and imports nothing but the contract's `log`: whatever WASI the interpreter would use is replaced by traps.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+SDK = Path(__file__).resolve().parent
+# The exit code when componentize-py is not installed.
+NO_TOOL = 3
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(prog="tollgate_sdk.build", description=__doc__.partition("\n")[0])
+    parser.add_argument("plugin", metavar="MODULE:CLASS", help="the plugin's class, and the module it is in")
+    parser.add_argument("-o", "--output", default="plugin.wasm", help="where the component is written")
+    parser.add_argument("--path", default=".", help="the folder that the module is in")
+    parser.add_argument("--wit", default=SDK.parent.parent / "wit", help="the folder that pricing.wit is in")
+    options = parser.parse_args(arguments)
+    module, colon, name = options.plugin.partition(":")
+    if not colon:
+        parser.error("name the plugin as MODULE:CLASS")
+    return build(module, name, options.path, options.output, options.wit)
+
+
+def build(module, name, path, output, wit):
+    tool = _tool()
+    if tool is None:
+        print("componentize-py is not installed: pip install componentize-py", file=sys.stderr)
+        return NO_TOOL
+    with tempfile.TemporaryDirectory() as folder:
+        entry = f"from tollgate_sdk.component import exported\nfrom {module} import {name}\nPlugin = exported({name})\n"
+        Path(folder, "tollgate_entry.py").write_text(entry, encoding="utf-8")
+        command = [tool, "--quiet", "-d", str(wit), "-w", "pricing", "componentize", "--stub-wasi"]
+        for each in (folder, path, str(SDK.parent)):
+            command += ["-p", str(each)]
+        command += ["tollgate_entry", "-o", str(output)]
+        # The order of a set or a dict must not depend on when the component was built.
+        return subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0"}, check=False).returncode
+
+
+def _tool():
+    for folder in (sysconfig.get_path("scripts"), *os.environ.get("PATH", "").split(os.pathsep)):
+        tool = Path(folder, "componentize-py")
+        if tool.is_file():
+            return str(tool)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

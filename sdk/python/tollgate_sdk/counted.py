@@ -1,0 +1,48 @@
+"""What an event counted for, with the host's counters around it."""
+
+from .exact import ZERO, from_words, rounded_to_nano
+
+
+def cumulative(before, after, formula):
+    """What one step of a cumulative formula charges: `formula(after) - formula(before)`, each rounded half to even
+    to nine places. Added up over a period this is exactly `formula(total)` rounded, however many steps made it."""
+    return ZERO if before == after else rounded_to_nano(formula(after)) - rounded_to_nano(formula(before))
+
+
+class Count:
+    """A counter around one event: what the customer had used in the period `before` it, and has used `after` it."""
+
+    __slots__ = ("before", "after")
+
+    def __init__(self, before, after):
+        self.before, self.after = before, after
+
+    def grown(self):
+        """By how much the event moved the counter."""
+        return self.after - self.before
+
+    def cumulative(self, formula):
+        """This event's share of a cumulative formula; see `cumulative`."""
+        return cumulative(self.before, self.after, formula)
+
+
+class Counted:
+    """The usage rows of the event at hand."""
+
+    __slots__ = ("_table", "_start", "_end")
+
+    def __init__(self, table):
+        self._table, self._start, self._end = table, 0, 0
+
+    def of(self, unit):
+        """The unit's counter just before this event and just after; None when the event is worth none of it."""
+        table, position, first = self._table, unit.position, None
+        for row in range(self._start, self._end):
+            if table.units[row] == position:
+                first, last = (row if first is None else first), row
+        if first is None:
+            return None
+        before, after = table.before, table.after
+        return Count(
+            from_words(before[2 * first], before[2 * first + 1]), from_words(after[2 * last], after[2 * last + 1])
+        )
