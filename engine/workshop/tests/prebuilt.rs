@@ -8,7 +8,7 @@ fn committed_plugins_are_what_the_manifest_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/prebuilt");
     let manifest: Manifest =
         serde_json::from_slice(&fs::read(folder.join("manifest.json")).unwrap()).unwrap();
-    assert_eq!(manifest.plugins.len(), 4);
+    assert_eq!(manifest.plugins.len(), 6);
     for plugin in &manifest.plugins {
         let component = fs::read(folder.join(&plugin.file)).unwrap();
         assert_eq!(component.len(), plugin.size, "{}", plugin.name);
