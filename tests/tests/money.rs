@@ -24,6 +24,7 @@ use proptest::test_runner::{Config, TestRunner};
 use tollgate_core::store::Store;
 use tollgate_store::{MemoryStore, Options, SqliteStore};
 
+use steps::Step;
 use world::World;
 
 fn cases(default: u32) -> u32 {
@@ -58,4 +59,19 @@ fn money_moves_as_the_model_says_on_sqlite() {
             World::new(Box::new(move || open() as Arc<dyn Store>)).run(&steps)
         })
         .unwrap();
+}
+
+/// A limit that is lowered under a hold leaves a part uncovered; agreed on again after the hold has expired, it
+/// covers that part.
+#[test]
+fn the_same_limit_again_covers_what_has_come_within_it() {
+    let steps = [
+        Step::Authorize { customer: 1, id: 0, tokens: 9, hours: 1 },
+        Step::Ingest { customer: 1, id: 1, tokens: 16 },
+        Step::Limit { customer: 1, cents: Some(49) },
+        Step::Pass { hours: 1 },
+        Step::Limit { customer: 1, cents: Some(49) },
+    ];
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    World::new(Box::new(move || Arc::clone(&store))).run(&steps).unwrap();
 }

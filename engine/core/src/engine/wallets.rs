@@ -64,7 +64,8 @@ impl Engine {
     }
 
     /// Agrees on the terms of a customer's wallet, and opens it if there is none: what the customer owes by
-    /// then is owed on credit. Gives back the wallet.
+    /// then is owed on credit, as far as the limit reaches. The same terms again cover what has come within
+    /// the limit since. Gives back the wallet.
     ///
     /// # Errors
     /// When the app is not defined, a term cannot be, or the store fails.
@@ -78,10 +79,10 @@ impl Engine {
                 None => self.opening(&whom)?,
             };
             let mut wallet = before.value.clone();
-            if before.version > 0 && wallet.terms == *terms {
+            wallet.agree(terms.clone()).ok_or(EngineError::LedgerFull)?;
+            if before.version > 0 && wallet == before.value {
                 return Ok((wallet, None));
             }
-            wallet.agree(terms.clone()).ok_or(EngineError::LedgerFull)?;
             commit.records.push(record::change(app, customer, before.version, &wallet)?);
             Ok((wallet, Some(commit)))
         })
