@@ -9,6 +9,7 @@ mod batch;
 mod breaker;
 mod closing;
 mod dedupe;
+mod desk;
 mod error;
 mod expiring;
 mod explaining;
@@ -36,12 +37,13 @@ use crate::plugin::{Descriptor, Digest};
 use crate::pricer::Pricer;
 use crate::store::{Commit, Outcome, Store, StoreError};
 
-use ahead::{Ahead, Latest, Remembered};
-pub use authorizing::{Authorization, Remaining};
+use ahead::Remembered;
+pub use authorizing::{Authorization, AuthorizationRequest, PendingAuthorizations, Remaining};
 use breaker::Breakers;
 pub use breaker::{FAILURES_MAX, Suspended};
 pub use closing::Closed;
 use dedupe::Sorted;
+use desk::Desk;
 pub use error::{EngineError, MoneyRefusal};
 pub use expiring::Expired;
 pub use explaining::{Explained, Reproduced};
@@ -94,8 +96,8 @@ pub struct Engine {
     rules: RwLock<Arc<Rulebook>>,
     /// Held while a definition is made, which rating need not wait for.
     defining: Mutex<()>,
-    /// What one batch after the other is decided from. Decisions are made one at a time; commits overlap.
-    ahead: Mutex<Ahead>,
+    /// Where one decision after the other is made; commits overlap.
+    desk: Desk,
     breakers: Mutex<Breakers>,
 }
 
@@ -109,8 +111,8 @@ impl Engine {
         for definition in store.definitions()? {
             rules.define(&definition)?;
         }
-        let (defining, ahead, breakers) = Default::default();
-        let engine = Self { store, pricer, rules: RwLock::default(), defining, ahead, breakers };
+        let (defining, desk, breakers) = Default::default();
+        let engine = Self { store, pricer, rules: RwLock::default(), defining, desk, breakers };
         let tariffs: Vec<Arc<Tariff>> = rules.catalog().tariffs().map(Arc::clone).collect();
         for tariff in tariffs {
             let plugin = engine.load_plugin(&tariff.plugin)?;
@@ -271,11 +273,13 @@ impl Engine {
     pub fn submit(&self, events: &[Arc<Event>]) -> Result<Pending<'_>, EngineError> {
         let rules = self.rules();
         let suspended = self.suspended();
-        let mut ahead = lock(&self.ahead);
-        let mut sorted = self.tell_apart(&rules, &ahead, events)?;
-        let store = &*self.store;
-        let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), &sorted.fresh)?;
-        let mut decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
+        let (store, desk) = (&*self.store, &self.desk);
+        let turn = desk.turn();
+        let mut sorted = self.tell_apart(&rules, events)?;
+        let closed = &mut |app: &str| desk.ahead().closed(store, app);
+        let placed = batch::place(&rules, &suspended, closed, &sorted.fresh)?;
+        let mut decided = placed.decide(&*self.pricer, &desk.latest(store), &self.breakers)?;
+        let mut ahead = desk.ahead();
         let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;
         let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
         let notices = self.troubles(&rules, &sorted.fresh, &decided.outcomes);
@@ -294,7 +298,7 @@ impl Engine {
         let remembered = Remembered::of(&commit, books);
         let ticket = store.submit(commit)?;
         ahead.remember(remembered);
-        drop(ahead);
+        drop((ahead, turn));
         let Sorted { fresh, leans_on, .. } = sorted;
         Ok(Pending { engine: self, ticket, events: events.to_vec(), receipts, fresh, leans_on })
     }
@@ -312,7 +316,7 @@ impl Engine {
     ) -> Result<T, EngineError> {
         for _ in 0..ATTEMPTS_MAX {
             let rules = self.rules();
-            let mut ahead = lock(&self.ahead);
+            let mut ahead = self.desk.alone();
             // Everything on its way arrives before this.
             self.commit(Commit::default())?;
             ahead.forget();

@@ -8,6 +8,7 @@ use tollgate_core::access::AccessStore;
 use tollgate_core::engine::{Engine, Rulebook};
 use tollgate_core::store::StoreError;
 
+use crate::authorizer::Authorizer;
 use crate::body::{BodyLimits, Rooms};
 use crate::config::Config;
 use crate::idempotency::Underway;
@@ -20,18 +21,16 @@ use crate::server::ServerError;
 use crate::telemetry::Telemetry;
 use crate::webhooks::Webhooks;
 
-/// Calls into the engine, beside recording, that run at once. The rest wait their turn.
+/// Calls into the engine, beside recording and authorising, that run at once. The rest wait their turn.
 const CALLS_MAX: usize = 16;
-
-/// Authorisations that run at once, beside those calls: a request waits for each, and they are written in
-/// groups, so more at once are answered faster.
-const AUTHORIZATIONS_MAX: usize = 64;
 
 /// The state of all routes: `Router<Arc<Backend>>`.
 #[derive(Debug)]
 pub struct Backend {
     /// Takes events in.
     pub recorder: Recorder,
+    /// Authorises events.
+    pub(crate) authorizer: Authorizer,
     /// The server's settings.
     pub config: Config,
     /// Who may ask.
@@ -46,7 +45,6 @@ pub struct Backend {
     engine: Shared<Engine>,
     access: Shared<dyn AccessStore>,
     calls: Arc<Semaphore>,
-    authorizations: Arc<Semaphore>,
     stopping: AtomicBool,
 }
 
@@ -72,6 +70,7 @@ impl Backend {
         let telemetry = Telemetry::new();
         Ok(Self {
             recorder: Recorder::start(Arc::clone(&engine), &config, telemetry.pipeline())?,
+            authorizer: Authorizer::start(Arc::clone(&engine), telemetry.authorizations())?,
             keys: Keyring::open(Arc::clone(&access))?,
             rates: RateLimits::new(&config),
             bodies: Rooms::new(config.bodies_bytes_max),
@@ -83,7 +82,6 @@ impl Backend {
             engine: Shared(engine),
             access: Shared(access),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
-            authorizations: Arc::new(Semaphore::new(AUTHORIZATIONS_MAX)),
             stopping: AtomicBool::new(false),
         })
     }
@@ -112,8 +110,8 @@ impl Backend {
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 
-    /// Calls the engine where blocking is allowed, a few calls at a time. Everything but recording events
-    /// goes through here: a store blocks, and an async thread must not. A call goes on to its end even when
+    /// Calls the engine where blocking is allowed, a few calls at a time. Everything but recording and
+    /// authorising events goes through here: a store blocks, and an async thread must not. A call goes on to its end even when
     /// its request is given up.
     ///
     /// # Errors
@@ -124,29 +122,7 @@ impl Backend {
         E: Into<Problem> + Send + 'static,
         F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
     {
-        self.call_in(&self.calls, call).await
-    }
-
-    /// The same for an authorisation, which waits for no other calls.
-    ///
-    /// # Errors
-    /// Likewise.
-    pub(crate) async fn call_to_authorize<T, E, F>(&self, call: F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        E: Into<Problem> + Send + 'static,
-        F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
-    {
-        self.call_in(&self.authorizations, call).await
-    }
-
-    async fn call_in<T, E, F>(&self, turns: &Arc<Semaphore>, call: F) -> Result<T, Problem>
-    where
-        T: Send + 'static,
-        E: Into<Problem> + Send + 'static,
-        F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
-    {
-        let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| Problem::internal())?;
+        let turn = Arc::clone(&self.calls).acquire_owned().await.map_err(|_| Problem::internal())?;
         let engine = Arc::clone(&self.engine.0);
         let span = tracing::Span::current();
         let work = move || {

@@ -31,7 +31,7 @@ async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Prob
     if backend.is_stopping() {
         return Err(Problem::unavailable("the server is stopping"));
     }
-    if !backend.recorder.is_running() {
+    if !(backend.recorder.is_running() && backend.authorizer.is_running()) {
         return Err(Problem::unavailable("no events are taken in"));
     }
     // Event numbers start at 1: this one costs a lookup and finds nothing.

@@ -148,8 +148,12 @@ impl Server {
         }
         sends.finish(config.shutdown_timeout).await;
         let backend = Arc::clone(&self.backend);
-        if tokio::task::spawn_blocking(move || backend.recorder.shutdown()).await.is_err() {
-            tracing::error!("the recorder could not be stopped in order");
+        let finish = move || {
+            backend.authorizer.shutdown();
+            backend.recorder.shutdown();
+        };
+        if tokio::task::spawn_blocking(finish).await.is_err() {
+            tracing::error!("what was taken in could not be finished in order");
         }
         housekeeping::finish(&self.backend).await;
         Ok(())

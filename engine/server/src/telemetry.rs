@@ -21,7 +21,7 @@ use axum::http::{HeaderName, HeaderValue};
 
 pub use access::observe;
 pub use logs::{LogError, LogFormat, Logs, install};
-pub use metrics::{Pipeline, Telemetry};
+pub use metrics::{LaneFigures, Pipeline, Telemetry};
 pub use money::MoneyFigures;
 pub use plugins::PluginFigures;
 pub(crate) use plugins::RunFigures;

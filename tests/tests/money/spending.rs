@@ -1,7 +1,9 @@
 //! What customers do: events are authorised, recorded, refunded and voided, and holds end.
 
 use proptest::prelude::*;
-use tollgate_core::engine::{Authorization, EngineError, Receipt, RefundRequest, VoidReceipt};
+use tollgate_core::engine::{
+    Authorization, AuthorizationRequest, EngineError, Receipt, RefundRequest, VoidReceipt,
+};
 use tollgate_core::money::Amount;
 use tollgate_core::store::Outcome;
 use tollgate_core::wallet::Funder;
@@ -11,15 +13,30 @@ use crate::steps::{CENT, price};
 use crate::world::{FEE_PERCENT, World, amount};
 
 impl World {
-    pub fn authorize(
+    /// Of each, the customer, the event's id and its tokens.
+    pub fn authorize(&mut self, asked: &[(usize, u32, i64)], until: i64) -> Result<(), TestCaseError> {
+        let request = |(customer, id, tokens): &_| AuthorizationRequest {
+            event: self.event(*customer, *id, *tokens),
+            now: self.now,
+            expires_at: until,
+        };
+        let requests = asked.iter().map(request).collect();
+        let answers = self.engine.submit_authorizations(requests).unwrap().wait().unwrap();
+        prop_assert_eq!(answers.len(), asked.len());
+        for ((customer, id, tokens), answer) in asked.iter().zip(answers) {
+            self.authorized(*customer, *id, *tokens, until, answer)?;
+        }
+        Ok(())
+    }
+
+    fn authorized(
         &mut self,
         customer: usize,
         id: u32,
         tokens: i64,
         until: i64,
+        answer: Authorization,
     ) -> Result<(), TestCaseError> {
-        let event = self.event(customer, id, tokens);
-        let answer = self.engine.authorize(&event, self.now, until).unwrap();
         let month = self.open_month(self.month());
         if self.model.events.contains_key(&id) {
             prop_assert_eq!(answer, Authorization::Recorded);

@@ -38,6 +38,11 @@ pub enum Step {
         tokens: i64,
         hours: i64,
     },
+    /// Many at once: decided together, as if one after the other. Each is a customer, an id and tokens.
+    AuthorizeTogether {
+        asked: Vec<(usize, u32, i64)>,
+        hours: i64,
+    },
     Ingest {
         customer: usize,
         id: u32,
@@ -87,6 +92,8 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(customer, cents)| Step::Limit { customer, cents }),
         8 => (customer.clone(), id.clone(), 0_i64..60, 1_i64..40)
             .prop_map(|(customer, id, tokens, hours)| Step::Authorize { customer, id, tokens, hours }),
+        3 => (prop::collection::vec((customer.clone(), id.clone(), 0_i64..60), 2..6), 1_i64..40)
+            .prop_map(|(asked, hours)| Step::AuthorizeTogether { asked, hours }),
         8 => (customer, id.clone(), 0_i64..60)
             .prop_map(|(customer, id, tokens)| Step::Ingest { customer, id, tokens }),
         2 => id.clone().prop_map(|id| Step::VoidHold { id }),

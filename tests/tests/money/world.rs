@@ -185,7 +185,10 @@ impl World {
                 self.model.customers[*customer].set_limit(limit);
             }
             Step::Authorize { customer, id, tokens, hours } => {
-                return self.authorize(*customer, *id, *tokens, self.now + hours * HOUR);
+                return self.authorize(&[(*customer, *id, *tokens)], self.now + hours * HOUR);
+            }
+            Step::AuthorizeTogether { asked, hours } => {
+                return self.authorize(asked, self.now + hours * HOUR);
             }
             Step::Ingest { customer, id, tokens } => return self.ingest(*customer, *id, *tokens),
             Step::VoidHold { id } => {

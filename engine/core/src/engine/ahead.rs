@@ -1,7 +1,7 @@
 //! What the engine remembers of commits that are on their way: a hint that spares reading the store.
 //!
-//! It is never the truth. A commit says what it was rated from, and the store refuses it when that is no
-//! longer so; the engine then forgets everything here and rates again.
+//! It is never the truth. A commit says what it was decided from, and the store refuses it when that is no
+//! longer so; the engine then forgets everything here and decides again.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::event::{Event, EventKey, Fingerprint};
 use crate::period::Period;
 use crate::quantity::Quantity;
-use crate::rating::counters::CounterSource;
 use crate::store::record::Versioned;
 use crate::store::{Commit, CounterKey, SeenKey, Store, StoreError, Version};
 use crate::wallet::{Hold, Wallet};
@@ -41,6 +40,16 @@ impl Ahead {
     /// The fingerprint of an event that is on its way.
     pub(super) fn in_flight(&self, key: &EventKey) -> Option<Fingerprint> {
         self.in_flight.get(key).copied()
+    }
+
+    /// The counters that are remembered.
+    pub(super) fn values(&self, keys: &[CounterKey]) -> Vec<Option<Quantity>> {
+        keys.iter().map(|key| self.counters.get(key).copied()).collect()
+    }
+
+    /// The keys that are remembered as counted.
+    pub(super) fn seen(&self, keys: &[SeenKey]) -> Vec<Option<bool>> {
+        keys.iter().map(|key| self.seen.contains(key).then_some(true)).collect()
     }
 
     /// The closed periods of an app.
@@ -120,40 +129,5 @@ impl Remembered {
             seen: commit.seen.clone(),
             events: commit.events.iter().map(|(event, _)| (event.key.clone(), event.fingerprint)).collect(),
         }
-    }
-}
-
-/// Counters as of the last decision: remembered, or else read from the store.
-pub(super) struct Latest<'a> {
-    pub(super) ahead: &'a Ahead,
-    pub(super) store: &'a dyn Store,
-}
-
-impl CounterSource for Latest<'_> {
-    fn values(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError> {
-        let remembered = keys.iter().map(|key| self.ahead.counters.get(key).copied()).collect();
-        fill(keys, remembered, |missing| self.store.counters(missing))
-    }
-
-    fn seen(&self, keys: &[SeenKey]) -> Result<Vec<bool>, StoreError> {
-        let remembered = keys.iter().map(|key| self.ahead.seen.contains(key).then_some(true)).collect();
-        fill(keys, remembered, |missing| self.store.seen(missing))
-    }
-}
-
-/// The remembered answers, with those missing asked for together.
-fn fill<K: Clone, V>(
-    keys: &[K],
-    remembered: Vec<Option<V>>,
-    ask: impl FnOnce(&[K]) -> Result<Vec<V>, StoreError>,
-) -> Result<Vec<V>, StoreError> {
-    let missing = keys.iter().zip(&remembered).filter(|(_, value)| value.is_none());
-    let missing: Vec<K> = missing.map(|(key, _)| key.clone()).collect();
-    let mut asked = if missing.is_empty() { Vec::new() } else { ask(&missing)? }.into_iter();
-    let answers: Vec<V> = remembered.into_iter().filter_map(|value| value.or_else(|| asked.next())).collect();
-    if answers.len() == keys.len() {
-        Ok(answers)
-    } else {
-        Err(StoreError::Corrupt("it answered fewer questions than were asked".to_owned()))
     }
 }

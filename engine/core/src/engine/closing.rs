@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::funding::Funding;
 use super::settling::Settling;
-use super::{Engine, EngineError, Rulebook, lock};
+use super::{Engine, EngineError, Rulebook};
 use crate::catalog::{App, Catalog};
 use crate::charge::Charge;
 use crate::frame::{Frame, NumberColumn, TextColumn, Totals};
@@ -53,7 +53,7 @@ impl Engine {
     /// fails.
     pub fn close(&self, app: &str, period: Period) -> Result<Closed, EngineError> {
         let rules = self.rules();
-        let mut ahead = lock(&self.ahead);
+        let mut ahead = self.desk.alone();
         // Everything on its way arrives before this.
         self.commit(Commit::default())?;
         ahead.forget();

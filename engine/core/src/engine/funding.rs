@@ -147,8 +147,12 @@ impl Funding {
 
     /// The wallet of a customer as it will be, if they have one.
     pub(super) fn wallet(&self, party: &Party) -> Option<&Wallet> {
-        let key = (Arc::clone(&party.app_id), Arc::clone(&party.customer));
-        let open = self.wallets.get(&key)?.as_ref()?;
+        self.wallet_of(&party.app_id, &party.customer)
+    }
+
+    /// Likewise, by names.
+    pub(super) fn wallet_of(&self, app: &Arc<str>, customer: &Arc<str>) -> Option<&Wallet> {
+        let open = self.wallets.get(&(Arc::clone(app), Arc::clone(customer)))?.as_ref()?;
         Some(open.changed.as_ref().unwrap_or(&open.known.value))
     }
 

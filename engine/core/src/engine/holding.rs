@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ahead::Latest;
-use super::{Engine, EngineError, batch, lock};
+use super::desk::Latest;
+use super::{Engine, EngineError, batch};
 use crate::event::Event;
 use crate::store::{Commit, Outcome, Sequence};
 
@@ -50,7 +50,7 @@ impl Engine {
         // Whoever asks for another try wants the plugin run.
         self.try_suspended();
         let suspended = self.suspended();
-        let mut ahead = lock(&self.ahead);
+        let mut ahead = self.desk.alone();
         let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), events)?;
         let mut decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
         let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;

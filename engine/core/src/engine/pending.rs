@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ATTEMPTS_MAX, Engine, EngineError, Receipt, lock, outrun};
+use super::{ATTEMPTS_MAX, Engine, EngineError, Receipt, outrun};
 use crate::event::{Event, EventKey};
 use crate::store::{StoreError, Ticket};
 
@@ -28,14 +28,14 @@ impl Pending<'_> {
             let Self { engine, ticket, events, receipts, fresh, leans_on } = pending;
             match ticket.wait() {
                 Ok(()) => {
-                    lock(&engine.ahead).landed(fresh.iter());
+                    engine.desk.ahead().landed(fresh.iter());
                     if engine.all_there(&leans_on)? {
                         return Ok(receipts);
                     }
                 }
-                Err(StoreError::Stale(_)) => lock(&engine.ahead).forget(),
+                Err(StoreError::Stale(_)) => engine.desk.ahead().forget(),
                 Err(error) => {
-                    lock(&engine.ahead).forget();
+                    engine.desk.ahead().forget();
                     return Err(error.into());
                 }
             }

@@ -1,9 +1,12 @@
 //! Opens wallets, agrees on their terms, and grants credit.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{Engine, EngineError, MoneyRefusal, Rulebook};
 use crate::catalog::NAME_BYTES_MAX;
+use crate::event::Event;
 use crate::ledger::{Account, Entry, EntryKind, Owner, Posting};
 use crate::money::Amount;
 use crate::payout::minor_unit;
@@ -88,18 +91,26 @@ impl Engine {
         })
     }
 
-    /// Opens a wallet without terms, unless there is one.
-    pub(super) fn open_wallet(&self, app: &str, customer: &str) -> Result<(), EngineError> {
-        self.alone(|rules| {
-            if self.existing(app, customer)?.is_some() {
-                return Ok(((), None));
-            }
-            let whom = Whom::find(rules, app, customer)?;
-            check_customer(customer)?;
-            let (mut commit, wallet) = self.opening(&whom)?;
-            commit.records.push(wallet.change(app, customer)?);
-            Ok(((), Some(commit)))
-        })
+    /// Opens a wallet without terms for the customer of each of these events, unless there is one.
+    pub(super) fn open_wallets<'e>(
+        &self,
+        events: impl Iterator<Item = &'e Event>,
+    ) -> Result<(), EngineError> {
+        let customers: BTreeSet<(&str, &str)> =
+            events.map(|event| (&*event.key.app, &*event.customer)).collect();
+        for (app, customer) in customers {
+            self.alone(|rules| {
+                if self.existing(app, customer)?.is_some() {
+                    return Ok(((), None));
+                }
+                let whom = Whom::find(rules, app, customer)?;
+                check_customer(customer)?;
+                let (mut commit, wallet) = self.opening(&whom)?;
+                commit.records.push(wallet.change(app, customer)?);
+                Ok(((), Some(commit)))
+            })?;
+        }
+        Ok(())
     }
 
     pub(super) fn existing(

@@ -12,7 +12,7 @@ use tollgate_core::pricer::PricerError;
 use tollgate_core::store::StoreError;
 
 use super::{Fault, Problem};
-use crate::recorder::RecordError;
+use crate::lane::LaneError;
 
 const SAFE_TO_REPEAT: &str =
     "the store could not take it; nothing of it was kept, and sending it again is safe";
@@ -124,13 +124,13 @@ impl From<&CatalogError> for Problem {
     }
 }
 
-impl From<RecordError> for Problem {
-    fn from(error: RecordError) -> Self {
+impl From<LaneError> for Problem {
+    fn from(error: LaneError) -> Self {
         match error {
-            RecordError::Busy => Self::busy("too many events are waiting to be rated; send them again"),
-            RecordError::Stopping => Self::unavailable("the server is stopping; send the events again"),
-            RecordError::Engine(error) => Self::from(&*error),
-            RecordError::Panicked => Self::internal(),
+            LaneError::Busy => Self::busy("too much is waiting to be decided; send it again"),
+            LaneError::Stopping => Self::unavailable("the server is stopping; send it again"),
+            LaneError::Engine(error) => Self::from(&*error),
+            LaneError::Panicked => Self::internal(),
         }
     }
 }

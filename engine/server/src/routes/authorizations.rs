@@ -17,7 +17,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use tollgate_core::access::Scope;
-use tollgate_core::engine::{Authorization, Engine};
+use tollgate_core::engine::{Authorization, AuthorizationRequest, Engine};
 use tollgate_core::event::{Event, EventKey};
 use tollgate_core::store::record;
 use tollgate_core::wallet::Hold;
@@ -99,13 +99,10 @@ async fn authorize_event(
 ) -> Result<Json<Answer>, Problem> {
     let expiry = asked.expiry(&backend)?;
     let event = one_event(&caller, &backend, received).await?;
-    let authorized = Arc::clone(&event);
-    let authorize = move |engine: &Engine| {
-        let now = Timestamp::now().as_millisecond();
-        let expiry = i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX);
-        engine.authorize(&authorized, now, now.saturating_add(expiry))
-    };
-    let authorization = backend.call_to_authorize(authorize).await?;
+    let now = Timestamp::now().as_millisecond();
+    let expires_at = now.saturating_add(i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX));
+    let request = AuthorizationRequest { event: Arc::clone(&event), now, expires_at };
+    let authorization = backend.authorizer.authorize(request).await?;
     let figures = backend.telemetry.money();
     let currency = currency(&backend, &event.key.app);
     match authorization {
@@ -226,7 +223,7 @@ async fn capture_authorization(
         return must_be("/id", &id);
     }
     let (key, scope) = (event.key.clone(), caller.scope().clone());
-    let hold = backend.call_to_authorize(move |engine: &Engine| found(engine, &scope, &key)).await?;
+    let hold = backend.call(move |engine: &Engine| found(engine, &scope, &key)).await?;
     if event.customer != hold.customer {
         return must_be("/subject", &hold.customer);
     }
@@ -256,7 +253,7 @@ async fn void_authorization(
         let hold = engine.void_hold(&key, now)?.ok_or_else(|| no_authorization(&key))?;
         Ok::<_, Problem>(Json(HoldBody::of(&key, hold, currency)))
     };
-    backend.call_to_authorize(void).await
+    backend.call(void).await
 }
 
 /// Only for who sends an app's events.

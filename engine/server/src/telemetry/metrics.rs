@@ -45,6 +45,7 @@ pub struct Telemetry {
     pub(super) requests_running: Gauge,
     connections: Gauge,
     pipeline: Pipeline,
+    authorizations: LaneFigures,
     standing: Standing,
     money: MoneyFigures,
 }
@@ -54,10 +55,16 @@ pub struct Telemetry {
 pub struct Pipeline {
     receipts: Family<Label, Counter>,
     held: Family<Label, Counter>,
+    figures: LaneFigures,
+}
+
+/// What a lane measures.
+#[derive(Clone, Debug)]
+pub struct LaneFigures {
     busy: Counter,
-    queue_events: Gauge,
-    batch_events: Histogram,
-    rating_seconds: Histogram,
+    queue: Gauge,
+    batch: Histogram,
+    deciding_seconds: Histogram,
     commit_seconds: Histogram,
 }
 
@@ -80,7 +87,7 @@ impl Telemetry {
         let connections = Gauge::default();
         own.register("http_connections", "Open connections", connections.clone());
         let (pipeline, standing) = (Pipeline::register(own), Standing::register(own));
-        let money = MoneyFigures::register(own);
+        let (authorizations, money) = (LaneFigures::of_authorizations(own), MoneyFigures::register(own));
         standing.register_process(&mut registry);
         let (registry, ids) = (RwLock::new(registry), Ids::new());
         Self {
@@ -91,6 +98,7 @@ impl Telemetry {
             requests_running,
             connections,
             pipeline,
+            authorizations,
             standing,
             money,
         }
@@ -117,6 +125,11 @@ impl Telemetry {
         self.pipeline.clone()
     }
 
+    /// The authoriser's metrics.
+    pub fn authorizations(&self) -> LaneFigures {
+        self.authorizations.clone()
+    }
+
     /// What is set now and then.
     pub(crate) fn standing(&self) -> &Standing {
         &self.standing
@@ -135,48 +148,21 @@ impl Telemetry {
 
 impl Pipeline {
     fn register(registry: &mut Registry) -> Self {
-        let pipeline = Self {
-            receipts: Family::default(),
-            held: Family::default(),
-            busy: Counter::default(),
-            queue_events: Gauge::default(),
-            batch_events: Histogram::new(BATCH_EVENTS),
-            rating_seconds: Histogram::new(SECONDS),
-            commit_seconds: Histogram::new(SECONDS),
-        };
-        registry.register("events", "Events answered, by receipt", pipeline.receipts.clone());
-        registry.register("events_held", "Events held, by cause", pipeline.held.clone());
-        registry.register("busy", "Requests refused because the queue was full", pipeline.busy.clone());
-        registry.register("queue_events", "Events waiting to be rated", pipeline.queue_events.clone());
-        registry.register("batch_events", "Events a batch", pipeline.batch_events.clone());
-        registry.register("rating_seconds", "Rating one batch", pipeline.rating_seconds.clone());
-        registry.register(
-            "commit_seconds",
-            "From a batch's rating to durable",
-            pipeline.commit_seconds.clone(),
-        );
-        pipeline
+        let (receipts, held) = (Family::default(), Family::default());
+        registry.register("events", "Events answered, by receipt", receipts.clone());
+        registry.register("events_held", "Events held, by cause", held.clone());
+        let figures = LaneFigures::new();
+        let LaneFigures { busy, queue, batch, deciding_seconds, commit_seconds } = &figures;
+        registry.register("busy", "Requests refused because the queue was full", busy.clone());
+        registry.register("queue_events", "Events waiting to be rated", queue.clone());
+        registry.register("batch_events", "Events a batch", batch.clone());
+        registry.register("rating_seconds", "Rating one batch", deciding_seconds.clone());
+        registry.register("commit_seconds", "From a batch's rating to durable", commit_seconds.clone());
+        Self { receipts, held, figures }
     }
 
-    pub(crate) fn busy(&self) {
-        self.busy.inc();
-    }
-
-    pub(crate) fn waiting(&self, places: u32) {
-        self.queue_events.inc_by(i64::from(places));
-    }
-
-    pub(crate) fn left_queue(&self, places: usize, events: usize) {
-        self.queue_events.dec_by(i64::try_from(places).unwrap_or(i64::MAX));
-        self.batch_events.observe(f64::from(u32::try_from(events).unwrap_or(u32::MAX)));
-    }
-
-    pub(crate) fn rated(&self, took: Duration) {
-        self.rating_seconds.observe(took.as_secs_f64());
-    }
-
-    pub(crate) fn committed(&self, took: Duration) {
-        self.commit_seconds.observe(took.as_secs_f64());
+    pub(crate) fn figures(&self) -> &LaneFigures {
+        &self.figures
     }
 
     pub(crate) fn count(&self, receipts: &[Receipt]) {
@@ -195,5 +181,50 @@ impl Pipeline {
             };
             self.receipts.get_or_create(&[("receipt", kind)]).inc();
         }
+    }
+}
+
+impl LaneFigures {
+    fn new() -> Self {
+        Self {
+            busy: Counter::default(),
+            queue: Gauge::default(),
+            batch: Histogram::new(BATCH_EVENTS),
+            deciding_seconds: Histogram::new(SECONDS),
+            commit_seconds: Histogram::new(SECONDS),
+        }
+    }
+
+    fn of_authorizations(registry: &mut Registry) -> Self {
+        let figures = Self::new();
+        let Self { busy, queue, batch, deciding_seconds, commit_seconds } = &figures;
+        let registry = registry.sub_registry_with_prefix("authorization");
+        registry.register("busy", "Authorisations refused because the queue was full", busy.clone());
+        registry.register("queue", "Authorisations waiting to be decided", queue.clone());
+        registry.register("batch", "Authorisations decided together", batch.clone());
+        registry.register("deciding_seconds", "Deciding one batch of them", deciding_seconds.clone());
+        registry.register("commit_seconds", "From their decision to durable", commit_seconds.clone());
+        figures
+    }
+
+    pub(crate) fn busy(&self) {
+        self.busy.inc();
+    }
+
+    pub(crate) fn waiting(&self, places: u32) {
+        self.queue.inc_by(i64::from(places));
+    }
+
+    pub(crate) fn left_queue(&self, places: usize, items: usize) {
+        self.queue.dec_by(i64::try_from(places).unwrap_or(i64::MAX));
+        self.batch.observe(f64::from(u32::try_from(items).unwrap_or(u32::MAX)));
+    }
+
+    pub(crate) fn decided(&self, took: Duration) {
+        self.deciding_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn committed(&self, took: Duration) {
+        self.commit_seconds.observe(took.as_secs_f64());
     }
 }

@@ -8,8 +8,9 @@ use tokio::task::JoinSet;
 use tollgate_core::engine::{Engine, Receipt};
 use tollgate_core::store::{HoldCause, Outcome};
 use tollgate_server::config::Config;
+use tollgate_server::lane::LaneError;
 use tollgate_server::problem::{Kind, Problem};
-use tollgate_server::recorder::{RecordError, Recorder};
+use tollgate_server::recorder::Recorder;
 use tollgate_server::telemetry::Telemetry;
 use tollgate_store::Options;
 
@@ -115,7 +116,7 @@ async fn a_full_queue_is_busy_at_once_and_counts_events() {
     let asked = std::time::Instant::now();
     let busy = recorder.record(three()).await.unwrap_err();
     assert!(asked.elapsed() < Duration::from_millis(100));
-    assert!(matches!(busy, RecordError::Busy));
+    assert!(matches!(busy, LaneError::Busy));
     assert_eq!(Problem::from(busy).kind(), Kind::Busy);
     assert!(telemetry.text().contains("tollgate_queue_events 8\n"));
     // Two still fit, and once the batch is on its way so do three.
@@ -198,6 +199,6 @@ async fn a_shutdown_answers_what_waits_and_takes_nothing_more() {
     assert!(asked.elapsed() < Duration::from_secs(2), "it does not wait for more events");
     assert!(is_held(&waiting.await.unwrap().unwrap()[0]));
     assert!(!recorder.is_running());
-    assert!(matches!(recorder.record(vec![event("late")]).await, Err(RecordError::Stopping)));
+    assert!(matches!(recorder.record(vec![event("late")]).await, Err(LaneError::Stopping)));
     assert_eq!(kept(&engine, ["late".to_owned()].into_iter()), 0);
 }

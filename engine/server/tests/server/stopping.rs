@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tollgate_server::config::Config;
-use tollgate_server::recorder::RecordError;
+use tollgate_server::lane::LaneError;
 
 use crate::fixture::{Running, engine, event};
 
@@ -56,7 +56,7 @@ async fn stopping_lets_running_requests_finish() {
     drop(idle);
     server.ended().await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
-    assert!(matches!(backend.recorder.record(vec![event("late")]).await, Err(RecordError::Stopping)));
+    assert!(matches!(backend.recorder.record(vec![event("late")]).await, Err(LaneError::Stopping)));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The two threads: one rates batch after batch, one waits for each to be durable and answers.
+//! The two threads: one decides batch after batch, one waits for each to be durable and answers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -6,40 +6,42 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tollgate_core::engine::{Engine, EngineError, Pending};
+use tollgate_core::engine::EngineError;
 use tollgate_core::store::StoreError;
 
 use super::batch::{Batch, Requests, Waiting};
-use super::{RecordError, Rules};
-use crate::telemetry::Pipeline;
+use super::{LaneError, Rules, Work};
+use crate::telemetry::LaneFigures;
 
-/// Batches that are rated and not yet durable, beside the one being waited for. More would only make
+/// Batches that are decided and not yet durable, beside the one being waited for. More would only make
 /// answers later: the store writes what waits in one group anyway.
 const IN_FLIGHT_MAX: usize = 4;
-/// How far the recorder stands back; see nice(2).
+/// How far a lane stands back; see nice(2).
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 /// How long a full store is left alone when none of its commits is this server's.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// A batch that is being written.
-struct InFlight<'e> {
-    pending: Pending<'e>,
-    requests: Requests,
+struct InFlight<'w, W: Work> {
+    pending: W::Pending<'w>,
+    requests: Requests<W>,
     submitted: Instant,
 }
 
 /// Runs until no one can hand anything over and all that was handed over has been answered.
-pub fn run(engine: &Engine, queue: &Receiver<Waiting>, rules: Rules, pipeline: &Pipeline) {
+pub fn run<W: Work>(work: &W, queue: &Receiver<Waiting<W>>, rules: Rules, figures: &LaneFigures) {
     let (in_flight, written) = mpsc::sync_channel(IN_FLIGHT_MAX);
-    stand_back();
+    if W::STANDS_BACK {
+        stand_back();
+    }
     // Only says "one has landed since you last looked", so one place is enough.
     let (landed, landing) = mpsc::sync_channel(1);
     thread::scope(|scope| {
-        scope.spawn(move || complete(&written, &landed, pipeline));
-        let rater = Rater { engine, landing, pipeline };
+        scope.spawn(move || complete(work, &written, &landed, figures));
+        let decider = Decider { work, landing, figures };
         while let Ok(first) = queue.recv() {
-            rater.rate(Batch::collect(first, queue, rules), &in_flight);
+            decider.decide(Batch::collect(first, queue, rules), &in_flight);
         }
         drop(in_flight);
     });
@@ -50,26 +52,26 @@ pub fn run(engine: &Engine, queue: &Receiver<Waiting>, rules: Rules, pipeline: &
 fn stand_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICE) {
-        tracing::debug!(%error, "the recorder runs at the priority of requests");
+        tracing::debug!(%error, "this runs at the priority of requests");
     }
 }
 
-struct Rater<'e, 'p> {
-    engine: &'e Engine,
+struct Decider<'w, W> {
+    work: &'w W,
     landing: Receiver<()>,
-    pipeline: &'p Pipeline,
+    figures: &'w LaneFigures,
 }
 
-impl<'e> Rater<'e, '_> {
-    fn rate(&self, batch: Batch, in_flight: &SyncSender<InFlight<'e>>) {
+impl<'w, W: Work> Decider<'w, W> {
+    fn decide(&self, batch: Batch<W>, in_flight: &SyncSender<InFlight<'w, W>>) {
         let submitted = self.submit(&batch);
-        let events = batch.events.len();
+        let items = batch.items.len();
         let (requests, places) = batch.leave_queue();
-        self.pipeline.left_queue(places, events);
+        self.figures.left_queue(places, items);
         match submitted {
             Ok(pending) => {
                 let batch = InFlight { pending, requests, submitted: Instant::now() };
-                // The completion thread outlives this one; should it be gone, the requests learn it from
+                // The completing thread outlives this one; should it be gone, the requests learn it from
                 // their answers being dropped.
                 drop(in_flight.send(batch));
             }
@@ -77,14 +79,14 @@ impl<'e> Rater<'e, '_> {
         }
     }
 
-    fn submit(&self, batch: &Batch) -> Result<Pending<'e>, RecordError> {
+    fn submit(&self, batch: &Batch<W>) -> Result<W::Pending<'w>, LaneError> {
         loop {
             let started = Instant::now();
-            let submitted = guarded(|| self.engine.submit(&batch.events));
+            let submitted = guarded(|| self.work.submit(&batch.items));
             match submitted {
-                Err(RecordError::Engine(error)) if is_full(&error) => self.wait_for_a_landing(),
+                Err(LaneError::Engine(error)) if is_full(&error) => self.wait_for_a_landing(),
                 submitted => {
-                    self.pipeline.rated(started.elapsed());
+                    self.figures.decided(started.elapsed());
                     return submitted;
                 }
             }
@@ -97,25 +99,30 @@ impl<'e> Rater<'e, '_> {
     }
 }
 
-fn complete(written: &Receiver<InFlight<'_>>, landed: &SyncSender<()>, pipeline: &Pipeline) {
+fn complete<W: Work>(
+    work: &W,
+    written: &Receiver<InFlight<'_, W>>,
+    landed: &SyncSender<()>,
+    figures: &LaneFigures,
+) {
     for InFlight { pending, requests, submitted } in written {
-        let answer = guarded(|| pending.wait());
-        pipeline.committed(submitted.elapsed());
-        match &answer {
-            Ok(receipts) => pipeline.count(receipts),
-            Err(error) => tracing::error!(%error, "a batch was not recorded"),
+        let answers = guarded(|| work.wait(pending));
+        figures.committed(submitted.elapsed());
+        match &answers {
+            Ok(answers) => work.count(answers),
+            Err(error) => tracing::error!(%error, "a batch was not kept"),
         }
-        requests.answer(answer);
+        requests.answer(answers);
         // Full means that it already says so.
         let _ = landed.try_send(());
     }
 }
 
 /// A panic fails one batch, not the server: the engine's own state survives one (see `Engine`).
-fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, RecordError> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, LaneError> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| RecordError::Engine(Arc::new(error))),
-        Err(_) => Err(RecordError::Panicked),
+        Ok(result) => result.map_err(|error| LaneError::Engine(Arc::new(error))),
+        Err(_) => Err(LaneError::Panicked),
     }
 }
 
