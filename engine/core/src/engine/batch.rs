@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use rustc_hash::FxHashMap;
 
@@ -27,6 +27,10 @@ use crate::store::{Commit, HoldCause, HoldReason, Outcome, Store, StoreError};
 
 /// Below so many rows a thread costs more than it saves.
 const PARALLEL_ROWS_MIN: usize = 256;
+
+/// How many threads make sense. Asked once: Linux answers from half a dozen files.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
 
 /// The outcomes of a batch, in order, and what they change of counters.
 pub(super) struct Decided {
@@ -302,7 +306,7 @@ impl Runs {
 /// Does `work` for every run, on several threads if it is worth their start; answers in order.
 fn side_by_side<T: Send>(runs: &[Run], work: impl Fn(&Run) -> T + Sync) -> Vec<T> {
     let rows: usize = runs.iter().map(|run| run.rows.len()).sum();
-    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(runs.len());
+    let threads = CORES.min(runs.len());
     if threads < 2 || rows < PARALLEL_ROWS_MIN {
         return runs.iter().map(work).collect();
     }
