@@ -112,18 +112,17 @@ impl Charge {
     /// The entry that takes this one back, in a period: every counter steps back, every amount is opposite.
     /// `None` when an amount does not fit.
     pub fn reversed(self, period: Period, late: bool) -> Option<Self> {
-        let opposite = |amount: Amount| Amount::ZERO.checked_sub(amount);
         let usage = self.usage.into_iter();
         let usage = usage.map(|row| UsageRow { before: row.after, after: row.before, ..row }).collect();
         let lines = self.lines.into_iter().map(|line| {
-            Some(Line { quantity: line.quantity.opposite(), amount: opposite(line.amount)?, ..line })
+            Some(Line { quantity: line.quantity.opposite(), amount: line.amount.checked_neg()?, ..line })
         });
         let split = Split {
-            network_cost: opposite(self.split.network_cost)?,
-            platform_fee: opposite(self.split.platform_fee)?,
-            builder_earnings: opposite(self.split.builder_earnings)?,
+            network_cost: self.split.network_cost.checked_neg()?,
+            platform_fee: self.split.platform_fee.checked_neg()?,
+            builder_earnings: self.split.builder_earnings.checked_neg()?,
         };
-        let (lines, total) = (lines.collect::<Option<_>>()?, opposite(self.total)?);
+        let (lines, total) = (lines.collect::<Option<_>>()?, self.total.checked_neg()?);
         Some(Self {
             period,
             late,

@@ -116,7 +116,7 @@ pub fn accounts_of_charge(parties: &Parties<'_>) -> [Account; 4] {
 /// The amounts of a charge's four postings: customer −T, provider +C, platform +F, Builder +B. Positive
 /// credits the account, negative debits it; they add up to zero. `None` when T does not fit.
 pub fn amounts_of_charge(split: &Split) -> Option<[Amount; 4]> {
-    let owed = Amount::ZERO.checked_sub(split.total()?)?;
+    let owed = split.total()?.checked_neg()?;
     Some([owed, split.network_cost, split.platform_fee, split.builder_earnings])
 }
 
@@ -137,7 +137,7 @@ pub fn amounts_of_draws(draws: &[Draw]) -> Option<[Amount; 3]> {
             Source::Credit | Source::Uncovered => {}
         }
     }
-    Some([Amount::ZERO.checked_sub(paid.checked_add(granted)?)?, paid, granted])
+    Some([paid.checked_add(granted)?.checked_neg()?, paid, granted])
 }
 
 /// Who takes part in a charge.

@@ -101,6 +101,11 @@ impl Amount {
         self.0.checked_sub(other.0).map(Self)
     }
 
+    /// The opposite, or `None` when it does not fit.
+    pub fn checked_neg(self) -> Option<Self> {
+        self.0.checked_neg().map(Self)
+    }
+
     /// `share` of this amount, rounded half to even to a whole nano-unit; `None` when it does not fit.
     pub fn checked_share(self, share: Decimal) -> Option<Self> {
         let product = i128::from(self.0).checked_mul(share.mantissa())?;

@@ -14,8 +14,8 @@ use self::round::{Decision, Round};
 use super::{ATTEMPTS_MAX, Denial, Engine, EngineError, outrun};
 use crate::event::Event;
 use crate::money::Amount;
-use crate::store::StoreError;
 use crate::store::record::{self, Versioned};
+use crate::store::{StoreError, Ticket};
 use crate::wallet::{Hold, Wallet};
 
 /// Asks for one event to be authorised.
@@ -187,7 +187,7 @@ impl PendingAuthorizations<'_> {
         let engine = self.engine;
         let (mut again, mut without_wallet) = (std::mem::take(&mut self.put_off), Vec::new());
         for Round { decisions, ticket } in std::mem::take(&mut self.rounds) {
-            let committed = ticket.map_or(Ok(()), |ticket| ticket.wait());
+            let committed = ticket.map_or(Ok(()), Ticket::wait);
             if committed.is_err() {
                 engine.desk.ahead().forget();
             }
@@ -197,13 +197,12 @@ impl PendingAuthorizations<'_> {
             }
             for (position, decision) in decisions {
                 let answer = match decision {
-                    Decision::Final(answer) => Some(answer),
                     Decision::WithoutWallet => {
                         without_wallet.push(position);
                         None
                     }
                     Decision::Reserved(_) | Decision::Repeated if is_stale => None,
-                    Decision::Reserved(answer) => Some(answer),
+                    Decision::Final(answer) | Decision::Reserved(answer) => Some(answer),
                     Decision::Repeated => match self.requests.get(position) {
                         Some(request) => engine.reserved_before(&request.event)?,
                         None => None,

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::ahead::Ahead;
 use super::funding::{Funding, crossed_notices};
+use super::posting::opposite;
 use super::wallets::{Whom, grant_entry, post};
 use super::{Engine, EngineError, Rulebook};
 use crate::event::EventKey;
 use crate::ledger::{Entry, EntryKind, Owner};
-use crate::money::Amount;
 use crate::rating::parties::Parties;
 use crate::store::record::{self, Versioned};
 use crate::store::{Commit, RecordFilter, RecordKind, StoreError};
@@ -79,7 +79,7 @@ impl Engine {
             let mut wallet = Versioned::<Wallet>::of(&record)?;
             for (terms, left) in wallet.value.expire(now).ok_or(EngineError::LedgerFull)? {
                 count = count.saturating_add(1);
-                let taken = Amount::ZERO.checked_sub(left).ok_or(EngineError::LedgerFull)?;
+                let taken = opposite(left)?;
                 let grant = grant_entry(app, customer, &terms.id);
                 // A grant may expire several times: what a hold gives up later goes back later.
                 let id = json!(["expiry", app, customer, terms.id, record.version]).to_string();

@@ -5,6 +5,7 @@ mod planning;
 use serde_json::json;
 
 use super::paying::{next_attempt, next_quiet_look};
+use super::posting::opposite;
 use super::wallets::{check_id, check_payable, post};
 use super::{Engine, EngineError, MoneyRefusal, Rulebook};
 use crate::ledger::{Account, Entry, EntryKind, Owner, Posting};
@@ -277,7 +278,7 @@ fn came_back() -> EngineError {
 
 /// The postings that move money from one account to another.
 fn transfer(from: Account, to: Account, amount: Amount) -> Result<Vec<Posting>, EngineError> {
-    let taken = Amount::ZERO.checked_sub(amount).ok_or(EngineError::LedgerFull)?;
+    let taken = opposite(amount)?;
     Ok(vec![Posting { account: from, amount: taken }, Posting { account: to, amount }])
 }
 

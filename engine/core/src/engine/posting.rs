@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::EngineError;
 use crate::ledger::{self, Account, Balance, Entry};
+use crate::money::Amount;
 use crate::wallet::Draw;
 
 /// What is added to balances, by account.
@@ -56,6 +57,11 @@ impl Postings {
     pub(super) fn finish(self) -> Vec<(Account, Balance)> {
         self.0.into_iter().filter(|(_, balance)| *balance != Balance::default()).collect()
     }
+}
+
+/// The other way round.
+pub(super) fn opposite(amount: Amount) -> Result<Amount, EngineError> {
+    amount.checked_neg().ok_or(EngineError::LedgerFull)
 }
 
 /// Whose wallet.

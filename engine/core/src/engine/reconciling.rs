@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use serde_json::json;
 
+use super::posting::opposite;
 use super::wallets::post;
 use super::{BANK, Engine, EngineError};
 use crate::ledger::{Account, Entry, EntryKind, Owner, Posting};
@@ -216,8 +217,4 @@ fn add(side: &mut Side, name: (ReportedKind, &str, &str), amount: Amount) -> Res
     let sum = side.entry((kind, reference.to_owned(), currency.to_owned())).or_default();
     *sum = sum.checked_add(i128::from(amount.nano())).ok_or(EngineError::LedgerFull)?;
     Ok(())
-}
-
-fn opposite(amount: Amount) -> Result<Amount, EngineError> {
-    Amount::ZERO.checked_sub(amount).ok_or(EngineError::LedgerFull)
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::ahead::Ahead;
 use super::funding::Funding;
+use super::posting::opposite;
 use super::wallets::{Whom, already, check_id, check_positive};
 use super::{Engine, EngineError, MoneyRefusal, Rulebook};
 use crate::charge::Charge;
@@ -103,7 +104,7 @@ impl Engine {
             funding.change(whom.party(), |wallet| wallet.give_back(&charge.draws, amount, &grants));
         // Without a wallet, less is owed.
         let returned = returned.map(|returned| returned.ok_or(EngineError::LedgerFull)).transpose()?;
-        let taken = Amount::ZERO.checked_sub(amount).ok_or(EngineError::LedgerFull)?;
+        let taken = opposite(amount)?;
         let bearer = request.borne_by.owner(&whom.party().app.builder);
         let mut postings =
             vec![whom.posting(bearer, taken), whom.posting(Owner::customer(app, &customer), amount)];

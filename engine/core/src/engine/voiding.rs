@@ -160,7 +160,7 @@ impl<'a> Voiding<'a> {
             if total > Amount::ZERO {
                 return wallet.draw(total, event.time);
             }
-            wallet.give_back(&self.charge.draws, Amount::ZERO.checked_sub(total)?, &grants)
+            wallet.give_back(&self.charge.draws, total.checked_neg()?, &grants)
         })?;
         Ok((reversal, funding))
     }

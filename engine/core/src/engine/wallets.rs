@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::posting::opposite;
 use super::{Engine, EngineError, MoneyRefusal, Rulebook};
 use crate::catalog::NAME_BYTES_MAX;
 use crate::event::Event;
@@ -133,7 +134,7 @@ impl Engine {
         if owed >= Amount::ZERO {
             wallet.credit.amount = owed;
         } else {
-            wallet.paid.amount = Amount::ZERO.checked_sub(owed).ok_or(EngineError::LedgerFull)?;
+            wallet.paid.amount = opposite(owed)?;
             let entry = Entry {
                 id: json!(["opening", app, customer]).to_string(),
                 kind: EntryKind::Opening,
@@ -195,7 +196,7 @@ impl Engine {
             wallet.add_grant(Grant::new(terms.clone()));
             wallet.watch(None, now).ok_or(EngineError::LedgerFull)?;
             let funder = terms.funder.owner(&whom.party().app.builder);
-            let taken = Amount::ZERO.checked_sub(terms.amount).ok_or(EngineError::LedgerFull)?;
+            let taken = opposite(terms.amount)?;
             let entry = Entry {
                 id,
                 kind: EntryKind::Grant,

@@ -49,7 +49,7 @@ impl Wallet {
     /// charge) comes in as a payment does. `None` when a sum does not fit.
     pub fn draw(&mut self, total: Amount, time: i64) -> Option<Vec<Draw>> {
         if total < Amount::ZERO {
-            return self.pay_in(Amount::ZERO.checked_sub(total)?);
+            return self.pay_in(total.checked_neg()?);
         }
         let mut parts = Parts::new(total);
         for grant in self.grants.iter_mut().filter(|grant| grant.is_in_force_at(time)) {
@@ -165,14 +165,14 @@ impl Wallet {
                 let part = parts.missing.min(draw.amount);
                 parts.missing = parts.missing.checked_sub(part)?;
                 for returned in self.pay_in(part)? {
-                    parts.add(Draw { amount: Amount::ZERO.checked_sub(returned.amount)?, ..returned })?;
+                    parts.add(Draw { amount: returned.amount.checked_neg()?, ..returned })?;
                 }
             }
         }
         let rest = self.pay_in(parts.missing)?;
         parts.missing = Amount::ZERO;
         for returned in rest {
-            parts.add(Draw { amount: Amount::ZERO.checked_sub(returned.amount)?, ..returned })?;
+            parts.add(Draw { amount: returned.amount.checked_neg()?, ..returned })?;
         }
         parts.opposite()
     }
@@ -262,7 +262,7 @@ impl Parts {
 
     /// The same the other way round.
     fn opposite(self) -> Option<Vec<Draw>> {
-        let opposite = |draw: Draw| Some(Draw { amount: Amount::ZERO.checked_sub(draw.amount)?, ..draw });
+        let opposite = |draw: Draw| Some(Draw { amount: draw.amount.checked_neg()?, ..draw });
         self.draws.into_iter().map(opposite).collect()
     }
 }

@@ -26,11 +26,13 @@ use crate::wallet::{Hold, HoldState, PendingUsage, Wallet};
 
 /// What was decided in one step.
 pub(super) struct Round {
-    /// With the positions of the requests.
-    pub(super) decisions: Vec<(usize, Decision)>,
+    pub(super) decisions: Decisions,
     /// Of the commit that the answers wait for, if any do.
     pub(super) ticket: Option<Box<dyn Ticket>>,
 }
+
+/// With the positions of the requests.
+type Decisions = Vec<(usize, Decision)>;
 
 /// What was decided about one request.
 pub(super) enum Decision {
@@ -135,8 +137,8 @@ impl Engine {
         ahead: &Ahead,
         requests: &'r [AuthorizationRequest],
         positions: &[usize],
-    ) -> Result<(Vec<(usize, Decision)>, Vec<Asking<'r>>), EngineError> {
-        let (mut decisions, mut asking) = (Vec::new(), Vec::with_capacity(positions.len()));
+    ) -> Result<(Decisions, Vec<Asking<'r>>), EngineError> {
+        let (mut decisions, mut asking) = (Decisions::new(), Vec::with_capacity(positions.len()));
         for position in positions {
             let Some(request) = requests.get(*position) else { continue };
             let Event { key, customer, .. } = &*request.event;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::funding::crossed_notices;
+use super::super::posting::opposite;
 use super::super::wallets::{Whom, post};
 use super::super::{Engine, EngineError, MoneyRefusal, Rulebook};
 use super::{next_attempt, next_quiet_look};
@@ -109,7 +110,7 @@ impl<'a> Booking<'a> {
             self.leave(EntryKind::PaymentRefund, &format!("to {refunded}"), unbooked, request)?;
         } else if unbooked < Amount::ZERO {
             // It could not be delivered.
-            let came_back = Amount::ZERO.checked_sub(unbooked).ok_or(EngineError::LedgerFull)?;
+            let came_back = opposite(unbooked)?;
             let accepted = self.payment.refunds.iter_mut();
             let mut accepted = accepted.filter(|refund| refund.state == RefundState::Accepted);
             if let Some(refund) = accepted.find(|refund| refund.amount == came_back) {
@@ -222,7 +223,6 @@ impl<'a> Booking<'a> {
         *paid = paid.checked_sub(from_wallet).ok_or(EngineError::LedgerFull)?;
         let clawed_back = amount.checked_sub(from_wallet).ok_or(EngineError::LedgerFull)?;
         let drawn = [Draw { source: Source::Paid, amount: from_wallet }];
-        let opposite = |amount| Amount::ZERO.checked_sub(amount).ok_or(EngineError::LedgerFull);
         self.post(kind, name, opposite(amount)?, &drawn, opposite(clawed_back)?, request)?;
         Ok(clawed_back)
     }
@@ -239,7 +239,6 @@ impl<'a> Booking<'a> {
         request: Value,
     ) -> Result<(), EngineError> {
         let (app, customer) = (self.app, &*self.payment.customer);
-        let opposite = |amount| Amount::ZERO.checked_sub(amount).ok_or(EngineError::LedgerFull);
         let [_, paid, _] = ledger::amounts_of_draws(draws).ok_or(EngineError::LedgerFull)?;
         let owed = came_in.checked_sub(paid).and_then(|rest| rest.checked_sub(to_builder));
         let owner = Owner::Clearing(self.payment.provider.clone());

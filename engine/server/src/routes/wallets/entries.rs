@@ -90,7 +90,7 @@ impl WalletEntry {
             at: (entry.kind != EntryKind::Opening).then(|| moment(entry.at)),
             granted,
             paid,
-            owed: Amount::ZERO.checked_sub(credited).ok_or_else(Problem::internal)?,
+            owed: credited.checked_neg().ok_or_else(Problem::internal)?,
             reverses: entry.reverses,
             request: scope.sees_margins().then_some(entry.request),
         })
