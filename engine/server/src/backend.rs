@@ -111,8 +111,8 @@ impl Backend {
     }
 
     /// Calls the engine where blocking is allowed, a few calls at a time. Everything but recording and
-    /// authorising events goes through here: a store blocks, and an async thread must not. A call goes on to its end even when
-    /// its request is given up.
+    /// authorising events goes through here: a store blocks, and an async thread must not. A call goes on to
+    /// its end even when its request is given up.
     ///
     /// # Errors
     /// What the call fails with, as a problem; 500 when it panics.
