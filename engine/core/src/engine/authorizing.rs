@@ -130,19 +130,23 @@ impl Engine {
         Ok(pending)
     }
 
-    /// What a customer has left, and what is reserved for an event, once that is durable.
+    /// The answer for an event that was authorised before; `None` when it was not, as is durable.
     fn reserved_before(&self, event: &Event) -> Result<Option<Authorization>, EngineError> {
         let hold: Option<Versioned<Hold>> = record::read(&*self.store, &event.key.app, &event.key.id)?;
-        let Some(Versioned { value: hold, .. }) = hold else { return Ok(None) };
+        hold.map(|hold| self.authorized_by(event, hold.value)).transpose()
+    }
+
+    /// The answer for an event that has a hold.
+    fn authorized_by(&self, event: &Event, hold: Hold) -> Result<Authorization, EngineError> {
         if hold.fingerprint != hexadecimal(&event.fingerprint) {
-            return Ok(Some(Authorization::Conflict));
+            return Ok(Authorization::Conflict);
         }
         if !hold.is_pending() {
-            return Ok(Some(Authorization::Resolved(hold)));
+            return Ok(Authorization::Resolved(hold));
         }
         let wallet = self.existing(&event.key.app, &event.customer)?;
         let wallet = wallet.map_or_else(Wallet::default, |wallet| wallet.value);
-        Ok(Some(Authorization::Allowed { hold, remaining: Remaining::of(&wallet, event.time) }))
+        Ok(Authorization::Allowed { hold, remaining: Remaining::of(&wallet, event.time) })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::money::Amount;
 use crate::quantity::Quantity;
 use crate::rating::counters::CounterSource;
 use crate::rating::parties::{Parties, Party};
-use crate::store::record::{RecordKey, RecordKind};
+use crate::store::record::{RecordKey, RecordKind, Versioned};
 use crate::store::{Commit, CounterKey, Notice, NoticeKind, Outcome, SeenKey, StoreError, Ticket};
 use crate::wallet::{Hold, HoldState, PendingUsage, Wallet};
 
@@ -163,8 +163,8 @@ impl Engine {
                 Decision::Final(Authorization::Recorded)
             } else if ahead.hold(&event.key).is_some() {
                 Decision::Repeated
-            } else if hold.is_some() {
-                self.reserved_before(event)?.map_or(Decision::Repeated, Decision::Final)
+            } else if let Some(hold) = hold {
+                Decision::Final(self.authorized_by(event, Versioned::of(&hold)?.value)?)
             } else {
                 unknown.push(asking);
                 continue;
