@@ -60,6 +60,11 @@ fn the_javascript_guest_answers_the_vectors() {
 }
 
 #[test]
+fn the_javascript_guest_that_is_compiled_answers_the_vectors() {
+    guests::javascript_aot().iter().for_each(answers_the_vectors);
+}
+
+#[test]
 fn the_zig_guest_answers_the_vectors() {
     guests::zig().iter().for_each(answers_the_vectors);
 }

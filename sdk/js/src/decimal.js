@@ -88,7 +88,7 @@ export class Decimal {
     }
     const sum = left + right;
     if (sum <= MAX && sum >= MIN) {
-      return scale === 0 ? whole(sum) : new Decimal(sum, scale);
+      return scale === 0 && sum >= 0 && sum < WHOLES_END ? WHOLES[sum | 0] : new Decimal(sum, scale);
     }
     return fit(bigAt(this, scale) + bigAt(other, scale), scale);
   }
@@ -107,7 +107,7 @@ export class Decimal {
     }
     const difference = left - right;
     if (difference <= MAX && difference >= MIN) {
-      return scale === 0 ? whole(difference) : new Decimal(difference, scale);
+      return scale === 0 && difference >= 0 && difference < WHOLES_END ? WHOLES[difference | 0] : new Decimal(difference, scale);
     }
     return fit(bigAt(this, scale) - bigAt(other, scale), scale);
   }
@@ -122,12 +122,15 @@ export class Decimal {
   }
 
   beyond(limit) {
-    const left = this.small;
-    const right = limit.small;
-    if (this.scale === limit.scale && left <= right) {
+    const scale = this.scale;
+    const difference = this.small - limit.small;
+    if (scale !== limit.scale || !(difference <= MAX)) {
+      return this.compare(limit) <= 0 ? Decimal.ZERO : this.minus(limit);
+    }
+    if (difference <= 0) {
       return Decimal.ZERO;
     }
-    return this.compare(limit) <= 0 ? Decimal.ZERO : this.minus(limit);
+    return scale === 0 && difference < WHOLES_END ? WHOLES[difference | 0] : new Decimal(difference, scale);
   }
 
   negated() {
@@ -245,11 +248,6 @@ export function decimal(text) {
 // Most counters and quantities are small whole numbers: each of those is made once.
 export const WHOLES_END = 1024;
 export const WHOLES = Array.from({ length: WHOLES_END }, (_, small) => new Decimal(small, 0));
-
-// A decimal without places, of a Number below 2^53.
-export function whole(small) {
-  return small >= 0 && small < WHOLES_END ? WHOLES[small | 0] : new Decimal(small, 0);
-}
 
 // A Number times a power of ten, or NaN where that is not exact.
 function scaled(small, power) {

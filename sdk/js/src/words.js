@@ -3,7 +3,7 @@
 // Both sides see a column's bytes as 32-bit halves, four for each decimal and the low one first as on WebAssembly: the
 // low word's two, the high 32 bits of the coefficient, and scale and sign. A half is a Number; a word would be a BigInt.
 
-import { Decimal, WHOLES, WHOLES_END, whole } from "./decimal.js";
+import { Decimal, WHOLES, WHOLES_END } from "./decimal.js";
 
 const TWO_32 = 2 ** 32;
 // The second half of a coefficient that is still below 2^53.
@@ -25,7 +25,7 @@ export function decimalAt(halves, row) {
   if (second < SMALL_HALF && halves[place + 2] === 0 && rest <= SCALE_MAX) {
     // The engine takes small integers apart from other Numbers, and is slow where both come along.
     const small = second === 0 ? halves[place] : second * TWO_32 + halves[place];
-    return rest === 0 ? whole(small) : new Decimal(small, rest);
+    return new Decimal(small, rest);
   }
   const low = (BigInt(second) << 32n) | BigInt(halves[place]);
   return Decimal.fromWords(low, (BigInt(rest) << 32n) | BigInt(halves[place + 2]));
