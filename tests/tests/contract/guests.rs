@@ -71,7 +71,8 @@ pub fn javascript() -> Option<Guest> {
 /// The same, compiled ahead of time; none where weval is not installed either.
 pub fn javascript_aot() -> Option<Guest> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let Some(weval) = std::env::split_paths(&path).map(|folder| folder.join("weval")).find(|file| file.is_file())
+    let Some(weval) =
+        std::env::split_paths(&path).map(|folder| folder.join("weval")).find(|file| file.is_file())
     else {
         say("skipped: JavaScript that is compiled ahead of time needs weval (cargo install weval)");
         return None;
