@@ -166,7 +166,7 @@ pub fn run(command: &mut Command) -> Option<Output> {
 
 /// All that a program said.
 pub fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The component that `build` makes of these sources, or made of them before.
