@@ -1,7 +1,7 @@
 // Where a plugin writes what an event costs.
 
 import { Decimal } from "./decimal.js";
-import { exact, quantityOf } from "./usage.js";
+import { QUANTITY_PLACES_MAX, exact, quantityOf } from "./usage.js";
 import { wordsOf } from "./words.js";
 
 export class Bill {
@@ -22,7 +22,8 @@ export class Bill {
     const amount = charged.amount;
     const row = this._rows;
     // What is right in most cases is seen without a call.
-    this._quantities[row] = quantity?.small >= 0 && quantity.scale === 0 ? quantity : quantityOf(quantity);
+    const isQuantity = quantity?.small >= 0 && quantity.scale <= QUANTITY_PLACES_MAX;
+    this._quantities[row] = isQuantity ? quantity : quantityOf(quantity);
     this._unitPrices[row] = unitPrice.small >= 0 ? unitPrice : exact(unitPrice);
     this._amounts[row] = amount?.small >= 0 ? amount : exact(amount);
     this._lines[row] = line.position;

@@ -78,16 +78,14 @@ export class Decimal {
     let left = this.small;
     let right = other.small;
     let scale = this.scale;
-    if (scale !== other.scale) {
-      if (scale < other.scale) {
-        left = scaled(left, other.scale - scale);
-        scale = other.scale;
-      } else {
-        right = scaled(right, scale - other.scale);
-      }
+    if (scale < other.scale) {
+      left *= TENS[other.scale - scale];
+      scale = other.scale;
+    } else if (scale !== other.scale) {
+      right *= TENS[scale - other.scale];
     }
     const sum = left + right;
-    if (sum <= MAX && sum >= MIN) {
+    if (sum <= MAX && sum >= MIN && left <= MAX && left >= MIN && right <= MAX && right >= MIN) {
       return scale === 0 && sum >= 0 && sum < WHOLES_END ? WHOLES[sum | 0] : new Decimal(sum, scale);
     }
     return fit(bigAt(this, scale) + bigAt(other, scale), scale);
@@ -97,16 +95,14 @@ export class Decimal {
     let left = this.small;
     let right = other.small;
     let scale = this.scale;
-    if (scale !== other.scale) {
-      if (scale < other.scale) {
-        left = scaled(left, other.scale - scale);
-        scale = other.scale;
-      } else {
-        right = scaled(right, scale - other.scale);
-      }
+    if (scale < other.scale) {
+      left *= TENS[other.scale - scale];
+      scale = other.scale;
+    } else if (scale !== other.scale) {
+      right *= TENS[scale - other.scale];
     }
     const difference = left - right;
-    if (difference <= MAX && difference >= MIN) {
+    if (difference <= MAX && difference >= MIN && left <= MAX && left >= MIN && right <= MAX && right >= MIN) {
       return scale === 0 && difference >= 0 && difference < WHOLES_END ? WHOLES[difference | 0] : new Decimal(difference, scale);
     }
     return fit(bigAt(this, scale) - bigAt(other, scale), scale);
@@ -122,11 +118,19 @@ export class Decimal {
   }
 
   beyond(limit) {
-    const scale = this.scale;
-    const difference = this.small - limit.small;
-    if (scale !== limit.scale || !(difference <= MAX)) {
+    let left = this.small;
+    let right = limit.small;
+    let scale = this.scale;
+    if (scale < limit.scale) {
+      left *= TENS[limit.scale - scale];
+      scale = limit.scale;
+    } else if (scale !== limit.scale) {
+      right *= TENS[scale - limit.scale];
+    }
+    if (!(left <= MAX && left >= MIN && right <= MAX && right >= 0)) {
       return this.compare(limit) <= 0 ? Decimal.ZERO : this.minus(limit);
     }
+    const difference = left - right;
     if (difference <= 0) {
       return Decimal.ZERO;
     }
@@ -140,20 +144,15 @@ export class Decimal {
   compare(other) {
     let left = this.small;
     let right = other.small;
-    if (this.scale !== other.scale) {
-      if (this.scale < other.scale) {
-        left = scaled(left, other.scale - this.scale);
-      } else {
-        right = scaled(right, this.scale - other.scale);
-      }
+    if (this.scale < other.scale) {
+      left *= TENS[other.scale - this.scale];
+    } else if (this.scale !== other.scale) {
+      right *= TENS[this.scale - other.scale];
     }
-    if (left < right) {
-      return -1;
+    if (left <= MAX && left >= MIN && right <= MAX && right >= MIN) {
+      return left < right ? -1 : left > right ? 1 : 0;
     }
-    if (left > right) {
-      return 1;
-    }
-    return left === right ? 0 : compareBig(this, other);
+    return compareBig(this, other);
   }
 
   equals(other) {
@@ -248,12 +247,6 @@ export function decimal(text) {
 // Most counters and quantities are small whole numbers: each of those is made once.
 export const WHOLES_END = 1024;
 export const WHOLES = Array.from({ length: WHOLES_END }, (_, small) => new Decimal(small, 0));
-
-// A Number times a power of ten, or NaN where that is not exact.
-function scaled(small, power) {
-  const product = small * TENS[power];
-  return product <= MAX && product >= MIN ? product : NaN;
-}
 
 // The integer, whichever it is. Anything but a decimal has none, and BigInt throws.
 function bigOf(decimal) {

@@ -4,7 +4,7 @@ import { Decimal } from "./decimal.js";
 import { Fault } from "./fault.js";
 import { wordsOf } from "./words.js";
 
-const QUANTITY_PLACES_MAX = 12;
+export const QUANTITY_PLACES_MAX = 12;
 
 // A quantity in a form that the contract allows: not negative, and no more than twelve places.
 export function quantityOf(quantity) {
@@ -46,7 +46,7 @@ export class Usage {
       throw new Fault("the plugin adds to a `distinct` unit without a key; use addDistinct");
     }
     // What is right in most cases is seen without a call.
-    const counted = quantity?.small >= 0 && quantity.scale === 0 ? quantity : quantityOf(quantity);
+    const counted = quantity?.small >= 0 && quantity.scale <= QUANTITY_PLACES_MAX ? quantity : quantityOf(quantity);
     if (counted.small !== 0) {
       const row = this._rows;
       this._units[row] = unit.position;

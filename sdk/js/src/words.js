@@ -38,8 +38,12 @@ export function decimalsOf(words) {
   let place = 0;
   for (let row = 0; place < halves.length; row += 1) {
     const small = halves[place];
-    const isWhole = halves[place + 3] === 0 && halves[place + 1] === 0 && halves[place + 2] === 0;
-    decimals[row] = isWhole && small < WHOLES_END ? WHOLES[small] : decimalAt(halves, row);
+    const scale = halves[place + 3];
+    if (halves[place + 1] !== 0 || halves[place + 2] !== 0 || scale > SCALE_MAX) {
+      decimals[row] = decimalAt(halves, row);
+    } else {
+      decimals[row] = scale === 0 && small < WHOLES_END ? WHOLES[small] : new Decimal(small, scale);
+    }
     place += HALVES;
   }
   return decimals;

@@ -21,6 +21,8 @@ _LOW = (1 << 64) - 1
 _HIGH = (1 << 32) - 1
 # One at each place after the point.
 _PLACES = [Decimal((0, (1,), -places)) for places in range(PLACES_MAX + 1)]
+# The same by the second word of a decimal that is not negative and whose coefficient fits the first.
+_PLACE_OF = {places << 32: place for places, place in enumerate(_PLACES)}
 # The words of decimals that were written already, by their text: a batch has the same few again and again.
 _WRITTEN = {}
 _WRITTEN_MAX = 4096
@@ -96,7 +98,13 @@ def from_words(low, high):
 def from_column(words):
     """Reads all of a column's decimals at once, which takes half as long as one by one."""
     lows, highs = words[::2], words[1::2]
-    return list(map(from_words, lows, highs) if any(highs) else map(Decimal, lows))
+    if not any(highs):
+        return list(map(Decimal, lows))
+    multiply, place_of = EXACT.multiply, _PLACE_OF.get
+    return [
+        from_words(low, high) if (place := place_of(high)) is None else multiply(Decimal(low), place)
+        for low, high in zip(lows, highs)
+    ]
 
 
 def words_of(value):
