@@ -2,7 +2,8 @@
 // Makes a component: `tollgate-build included-overage.js -o included-overage.wasm`. The module exports `plugin`.
 //
 // The component is a JavaScript engine with the plugin in it, 12 MB, and imports nothing but the contract's `log`: every
-// feature of the engine that would need WASI is turned off.
+// feature of the engine that would need WASI is turned off. With `--aot` the plugin is compiled ahead of time by weval,
+// which npm's package of that name fetches from GitHub; `--weval` names one that is here (`cargo install weval`).
 
 import { componentize } from "@bytecodealliance/componentize-js";
 import { build } from "esbuild";
@@ -17,10 +18,15 @@ const LOG = "tollgate:pricing/log@0.1.0";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { output: { type: "string", short: "o", default: "plugin.wasm" }, wit: { type: "string" } },
+  options: {
+    output: { type: "string", short: "o", default: "plugin.wasm" },
+    wit: { type: "string" },
+    aot: { type: "boolean" },
+    weval: { type: "string" },
+  },
 });
 if (positionals.length !== 1) {
-  console.error("usage: tollgate-build MODULE [-o plugin.wasm] [--wit FOLDER]");
+  console.error("usage: tollgate-build MODULE [-o plugin.wasm] [--wit FOLDER] [--aot [--weval PROGRAM]]");
   process.exit(2);
 }
 const module = resolve(positionals[0]);
@@ -48,6 +54,8 @@ try {
     witPath: resolve(values.wit ?? join(SDK, "../wit")),
     worldName: "pricing",
     disableFeatures: ["stdio", "random", "clocks", "http", "fetch-event"],
+    enableAot: values.aot ?? false,
+    wevalBin: values.weval,
   });
   await writeFile(values.output, component);
 } finally {
