@@ -1,10 +1,9 @@
 //! Looks into a component without running it: what it imports and exports, and what its bytes are spent on.
 
 use std::{collections::BTreeMap, fmt};
+use tollgate_sandbox::{CONTRACT_VERSION, is_spoken};
 use wasmparser::{Parser, Payload, ProducersSectionReader};
 
-/// The version of `tollgate:pricing` that this host speaks.
-pub const CONTRACT_VERSION: &str = "0.1.0";
 const PLUGIN_INTERFACE: &str = "tollgate:pricing/plugin";
 const LOG_INTERFACE: &str = "tollgate:pricing/log";
 
@@ -94,9 +93,7 @@ impl Inspection {
         }
         match &self.contract {
             None => Err(InspectError::NotPlugin),
-            Some(plugin) if !compatible(plugin, CONTRACT_VERSION) => {
-                Err(InspectError::OtherContract { plugin: plugin.clone() })
-            }
+            Some(plugin) if !is_spoken(plugin) => Err(InspectError::OtherContract { plugin: plugin.clone() }),
             Some(_) => Ok(()),
         }
     }
@@ -175,20 +172,6 @@ impl fmt::Display for Inspection {
 /// An interface's name without its version.
 fn interface(name: &str) -> &str {
     name.split_once('@').map_or(name, |(interface, _)| interface)
-}
-
-/// Whether two versions agree up to the first number that is not zero.
-fn compatible(plugin: &str, host: &str) -> bool {
-    let mut plugin = plugin.split('.');
-    for number in host.split('.') {
-        if plugin.next() != Some(number) {
-            return false;
-        }
-        if number != "0" {
-            return true;
-        }
-    }
-    true
 }
 
 /// What a section's bytes are for, and how many they are. Modules and components inside are counted by

@@ -26,5 +26,6 @@ pub mod watch;
 pub use build::{BuildError, BuildOptions, Built, build};
 pub use check::{Checked, Tried, check};
 pub use finding::{Finding, Weight};
-pub use inspect::{CONTRACT_VERSION, InspectError, Inspection, inspect};
+pub use inspect::{InspectError, Inspection, inspect};
+pub use tollgate_sandbox::CONTRACT_VERSION;
 pub use toolchain::{NoToolchain, Toolchain};

@@ -6,6 +6,7 @@ mod dev;
 mod inspect;
 mod new;
 mod plot;
+mod publish;
 mod target;
 mod test;
 
@@ -27,6 +28,9 @@ pub fn run(command: &Plugin) -> anyhow::Result<u8> {
         Plugin::Plot(arguments) => plot::run(arguments),
         Plugin::Bench(arguments) => bench::run(arguments),
         Plugin::Dev(arguments) => dev::run(arguments),
+        Plugin::Keygen(arguments) => publish::keygen(arguments),
+        Plugin::Publish(arguments) => publish::publish(arguments),
+        Plugin::Pull(arguments) => publish::pull(arguments),
         Plugin::Inspect { plugin } => inspect::run(plugin),
     }
 }
