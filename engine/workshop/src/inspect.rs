@@ -1,5 +1,6 @@
 //! Looks into a component without running it: what it imports and exports, and what its bytes are spent on.
 
+use crate::provenance::REVISION;
 use std::{collections::BTreeMap, fmt};
 use tollgate_sandbox::{CONTRACT_VERSION, is_spoken};
 use wasmparser::{Parser, Payload, ProducersSectionReader};
@@ -22,6 +23,8 @@ pub struct Inspection {
     pub sections: BTreeMap<String, u64>,
     /// Which tools made it: `processed-by: rustc 1.95.0`.
     pub producers: Vec<String>,
+    /// The revision of its sources; `modified` where they differed from it.
+    pub revision: Option<String>,
 }
 
 /// Why bytes are not a plugin that this host can run.
@@ -121,6 +124,9 @@ impl Inspection {
                 Payload::CustomSection(custom) if custom.name() == "producers" => {
                     self.add_producers(ProducersSectionReader::new(custom.data_reader())?)?;
                 }
+                Payload::CustomSection(custom) if custom.name() == REVISION && depth == 0 => {
+                    self.revision = std::str::from_utf8(custom.data()).ok().map(str::to_owned);
+                }
                 _ => {}
             }
         }
@@ -159,6 +165,7 @@ impl fmt::Display for Inspection {
         writeln!(formatter, "imports     {}", list(&self.imports))?;
         writeln!(formatter, "exports     {}", list(&self.exports))?;
         writeln!(formatter, "made by     {}", list(&self.producers))?;
+        writeln!(formatter, "revision    {}", self.revision.clone().unwrap_or_else(none))?;
         writeln!(formatter, "size        {} bytes", self.size)?;
         let mut sections: Vec<_> = self.sections.iter().collect();
         sections.sort_by_key(|(_, size)| std::cmp::Reverse(**size));

@@ -38,7 +38,12 @@ pub fn run(command: &Plugin) -> anyhow::Result<u8> {
 /// Builds a plugin crate.
 fn build(arguments: &PluginBuild) -> anyhow::Result<u8> {
     let PluginBuild { directory, output, strip } = arguments;
-    let options = BuildOptions { output: output.clone(), without_symbols: *strip, show_progress: true };
+    let options = BuildOptions {
+        output: output.clone(),
+        without_symbols: *strip,
+        show_progress: true,
+        ..BuildOptions::default()
+    };
     let built = tollgate_workshop::build(directory, &options)?;
     super::print(&format!(
         "{} {}: {} ({} bytes)\n  sha256:{}\n",

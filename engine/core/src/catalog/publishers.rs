@@ -104,3 +104,88 @@ pub(super) fn check_publishers(publishers: &[Publisher]) -> Result<(), CatalogEr
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test may stop where it stands
+mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+
+    use super::*;
+    use crate::catalog::{Builder, Definition};
+    use crate::publisher::{PublicKey, signed_bytes};
+
+    fn key(secret: u8) -> (SigningKey, PublicKey) {
+        let key = SigningKey::from_bytes(&[secret; 32]);
+        let public = PublicKey::from_bytes(key.verifying_key().to_bytes()).unwrap();
+        (key, public)
+    }
+
+    fn signature(secret: u8, plugin: &Digest) -> Signature {
+        let (key, public) = key(secret);
+        Signature::new(public, key.sign(&signed_bytes(plugin)).to_bytes())
+    }
+
+    fn builder(secrets: &[u8]) -> Definition {
+        let publisher = |secret: &u8| Publisher { name: format!("p{secret}"), key: key(*secret).1 };
+        Definition::Builder(Builder {
+            id: "acme".into(),
+            name: "Acme".into(),
+            app_terms: None,
+            payouts: crate::payout::PayoutTerms::default(),
+            publishers: secrets.iter().map(publisher).collect(),
+        })
+    }
+
+    fn plugin(digest: Digest, published: Option<Published>) -> Definition {
+        let (builder, name, version) = (Some("acme".into()), "p".into(), "1.0.0".into());
+        Definition::Plugin(PluginOwnership { digest, builder, name, version, published })
+    }
+
+    #[test]
+    fn only_what_a_publisher_of_its_time_signed_comes_in_and_stays() {
+        let (first, second) = (Digest::of(b"first"), Digest::of(b"second"));
+        let mut catalog = Catalog::default();
+        catalog.define(&builder(&[])).unwrap();
+        assert_eq!(catalog.published(&first, Some("acme"), None), Ok(None));
+        catalog.define(&builder(&[1])).unwrap();
+        assert!(catalog.published(&first, Some("acme"), None).is_err(), "unsigned");
+        assert!(catalog.published(&first, Some("acme"), Some(&signature(2, &first))).is_err(), "another's");
+        assert!(catalog.published(&first, Some("acme"), Some(&signature(1, &second))).is_err(), "of another");
+        let published = catalog.published(&first, Some("acme"), Some(&signature(1, &first))).unwrap();
+        assert_eq!(published.as_ref().map(|published| published.by.as_str()), Some("p1"));
+        assert_eq!(catalog.define(&plugin(first, published.clone())), Ok(true));
+
+        // With the key gone, what is there stays, and says whose it is; what is new does not come in.
+        catalog.define(&builder(&[2])).unwrap();
+        assert_eq!(catalog.owner(&first, Some("acme")).unwrap().published, published);
+        assert_eq!(catalog.define(&plugin(first, None)), Ok(false), "the same again");
+        let late = Published { by: "p1".into(), signature: signature(1, &second) };
+        assert!(catalog.define(&plugin(second, Some(late))).is_err());
+        assert!(catalog.define(&plugin(second, None)).is_err());
+    }
+
+    #[test]
+    fn a_signature_is_added_to_what_came_unsigned() {
+        let digest = Digest::of(b"first");
+        let mut catalog = Catalog::default();
+        catalog.define(&builder(&[])).unwrap();
+        catalog.define(&plugin(digest, None)).unwrap();
+        catalog.define(&builder(&[1])).unwrap();
+        assert_eq!(catalog.published(&digest, Some("acme"), None), Ok(None), "it is there already");
+        let published = catalog.published(&digest, Some("acme"), Some(&signature(1, &digest))).unwrap();
+        assert_eq!(catalog.define(&plugin(digest, published.clone())), Ok(true));
+        assert_eq!(catalog.plugins(None).count(), 1);
+        assert_eq!(catalog.owner(&digest, Some("acme")).unwrap().published, published);
+    }
+
+    #[test]
+    fn publishers_differ_and_what_was_kept_before_them_is_read() {
+        let mut catalog = Catalog::default();
+        let twice = catalog.define(&builder(&[1, 1])).unwrap_err();
+        assert_eq!(twice.to_string(), "publishers: \"p1\" is there twice: give each key its own name");
+        let kept = r#"{"builder":{"id":"acme","name":"Acme"}}"#;
+        let old: Definition = serde_json::from_str(kept).unwrap();
+        assert!(catalog.define(&old).unwrap());
+        assert_eq!(serde_json::to_string(&old).unwrap(), kept);
+    }
+}
