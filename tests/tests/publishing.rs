@@ -144,7 +144,7 @@ fn only_what_a_publisher_has_signed_comes_in_and_is_charged_with() {
     let theft = host.acme().put("/v1/builders/acme", &json!({"name": "Acme", "publishers": []}));
     assert_eq!(theft.status, 403);
     // The signature of one plugin is none of another, whoever's it is.
-    let signature = signature_of(&host, &folder);
+    let signature = signature_of(&folder);
     let headers = [("content-type", "application/wasm"), ("tollgate-signature", signature.as_str())];
     let tampered = host.acme().ask("POST", "/v1/plugins", &headers, component("third"));
     assert_eq!(tampered.status, 403, "{}", tampered.text);
@@ -158,7 +158,7 @@ fn only_what_a_publisher_has_signed_comes_in_and_is_charged_with() {
 }
 
 /// A signature of the plugin at hand, as it lies in a registry.
-fn signature_of(_host: &Host, folder: &Folder) -> String {
+fn signature_of(folder: &Folder) -> String {
     let registry = Registry::start();
     let place = format!("oci://{}/acme/signed:1", registry.address);
     folder.run(&format!("plugin publish plugin.wasm --sign theirs.key --to {place}")).done();
@@ -264,5 +264,4 @@ fn what_cannot_be_published_is_told_why() {
         other.output
     );
     assert!(other.output.contains("other.wasm: not published"), "{}", other.output);
-    assert!(!other.output.contains(" ok "), "nothing was compiled: {}", other.output);
 }
