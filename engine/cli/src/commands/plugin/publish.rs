@@ -137,8 +137,7 @@ fn to_server(
         signature,
         plain_http: arguments.plain_http,
     };
-    let taken = tollgate_registry::upload(&upload)
-        .map_err(|error| of_server(error).context(format!("publishing {}", plugin.label())))?;
+    let taken = tollgate_registry::upload(&upload).map_err(|error| of_server(error, &plugin.label()))?;
     let server = arguments.to.trim_end_matches('/');
     let happened = if taken.was_there { "was there already: nothing changed on" } else { "published to" };
     let signed = taken.published_by.map(|by| format!(", signed by {by}")).unwrap_or_default();
@@ -175,11 +174,11 @@ fn of_registry(error: OciError) -> anyhow::Error {
 }
 
 /// Likewise of a server.
-fn of_server(error: UploadError) -> anyhow::Error {
+fn of_server(error: UploadError, plugin: &str) -> anyhow::Error {
     let is_failure = matches!(
         error,
         UploadError::Unreachable { .. } | UploadError::Failed { .. } | UploadError::Strange { .. }
     );
-    let error = anyhow::Error::new(error);
+    let error = anyhow::Error::new(error).context(format!("publishing {plugin}"));
     if is_failure { error } else { error.context(Refused) }
 }
