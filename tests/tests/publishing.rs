@@ -94,7 +94,7 @@ fn only_what_a_publisher_has_signed_comes_in_and_is_charged_with() {
     let again = refused(&folder.run("plugin keygen ours.key"));
     assert_eq!(
         again,
-        "tollgate: ours.key is there already, and a key is never overwritten: name another file"
+        "tollgate: nothing was done: ours.key is there already, and a key is never overwritten: name another file"
     );
     folder.write("plugin.wasm", component("first"));
     host.publishers(&json!([{"name": "ci", "key": ours}]));
@@ -231,7 +231,10 @@ fn what_cannot_be_published_is_told_why() {
     let host = Host::start(&folder);
     folder.write("plugin.wasm", component("refused"));
     let no_key = refused(&folder.run("plugin publish plugin.wasm --to https://127.0.0.1:9"));
-    assert_eq!(no_key, "tollgate: there is no API key: set TOLLGATE_API_KEY, or give --key-file FILE");
+    assert_eq!(
+        no_key,
+        "tollgate: nothing was done: there is no API key: set TOLLGATE_API_KEY, or give --key-file FILE"
+    );
     folder.write("api.key", "tollgate_wrong\n");
     let address = &host.server.address;
     let wrong =
