@@ -9,5 +9,6 @@ pub mod native;
 pub mod oracle;
 pub mod priced;
 pub mod psp;
+pub mod registry;
 pub mod server;
 pub mod tollgate;

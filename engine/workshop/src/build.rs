@@ -4,9 +4,10 @@
 
 use crate::{
     NoToolchain, Toolchain,
-    cargo::{self, Crate},
+    cargo::{self, Crate, SDK},
     inspect,
     inspect::InspectError,
+    provenance::{self, Provenance},
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -44,6 +45,8 @@ pub struct BuildOptions {
     pub without_symbols: bool,
     /// Let cargo show its progress on standard error. Otherwise its words come with the error, if it fails.
     pub show_progress: bool,
+    /// Leave out where it comes from, so that every clone gives the same bytes.
+    pub without_provenance: bool,
 }
 
 /// A component that was built.
@@ -98,6 +101,10 @@ pub fn build(directory: &Path, options: &BuildOptions) -> Result<Built, BuildErr
     let module_path = compile(&source, &toolchain, options)?;
     let module = read(&module_path)?;
     let component = component(&source.name, &module)?;
+    let provenance =
+        if options.without_provenance { Provenance::default() } else { provenance(&source, &toolchain) };
+    let component = (provenance.written_into(&component))
+        .map_err(|reason| BuildError::NoPlugin { name: source.name.clone(), reason })?;
     inspect(&component)?.verify()?;
     let path = options.output.clone().unwrap_or_else(|| module_path.with_extension("component.wasm"));
     fs::write(&path, &component).map_err(|error| BuildError::File { path: path.clone(), error })?;
@@ -110,6 +117,16 @@ pub fn build(directory: &Path, options: &BuildOptions) -> Result<Built, BuildErr
         module_size: module.len(),
         toolchain: toolchain.version,
     })
+}
+
+/// What is known of where a crate's component comes from.
+fn provenance(source: &Crate, toolchain: &Toolchain) -> Provenance {
+    let compiler = toolchain.version.split_once(' ');
+    Provenance {
+        sdk: source.sdk.clone().map(|version| (SDK.to_owned(), version)),
+        tools: compiler.map(|(name, version)| (name.to_owned(), version.to_owned())).into_iter().collect(),
+        revision: source.manifest.parent().and_then(provenance::revision),
+    }
 }
 
 /// The digest that identifies a plugin, in lower-case hexadecimal digits.
@@ -155,6 +172,9 @@ fn remapped_paths(source: &Crate, toolchain: &Toolchain) -> OsString {
     };
     // The last that matches wins, so the more specific ones follow.
     remap(&source.workspace, "workspace");
+    for (folder, name) in &source.elsewhere {
+        remap(folder, name);
+    }
     if let Some(home) = cargo::home() {
         remap(&home, "cargo");
         // Folders of sources are named for where they came from, which may be a mirror.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
+use super::{Format, PluginKeygen, PluginPublish, PluginPull};
 
 /// What the author of a plugin does, in this order.
 #[derive(Subcommand)]
@@ -25,6 +25,12 @@ pub enum Plugin {
     Bench(PluginBench),
     /// Watch a plugin's folder: build and test again whenever something changes
     Dev(PluginDev),
+    /// Make a key to sign plugins with
+    Keygen(PluginKeygen),
+    /// Check a plugin, sign it, and send it to a server or an OCI registry
+    Publish(PluginPublish),
+    /// Get a component from an OCI registry
+    Pull(PluginPull),
     /// Show what a component is: digest, contract, imports, sizes, units, lines, settings
     Inspect {
         /// A component file, or the name of a bundled plugin
