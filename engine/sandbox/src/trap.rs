@@ -120,7 +120,8 @@ fn place(backtrace: &WasmBacktrace) -> Option<String> {
         let function = function.map(|name| format!(" (in {})", readable(name))).unwrap_or_default();
         return Some(format!("at {file}:{line}{column}{function}"));
     }
-    let function = backtrace.frames().iter().find_map(|frame| frame.func_name())?;
+    let named = backtrace.frames().iter().filter_map(|frame| frame.func_name());
+    let function = named.into_iter().find(|name| !name.contains('#'))?;
     Some(format!("in {}", readable(function)))
 }
 

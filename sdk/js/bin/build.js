@@ -34,6 +34,7 @@ if (positionals.length !== 1) {
 const module = resolve(positionals[0]);
 const wit = resolve(values.wit ?? join(SDK, "../wit"));
 const entry = `
+import ${JSON.stringify(join(SDK, "src/pure.js"))};
 import { write } from ${JSON.stringify(LOG)};
 import { component } from ${JSON.stringify(join(SDK, "src/component.js"))};
 import { plugin as author } from ${JSON.stringify(module)};
@@ -63,11 +64,11 @@ try {
 }
 const folder = await mkdtemp(join(tmpdir(), "tollgate-build-"));
 try {
-  await make(join(folder, "plugin.js"));
+  await make(join(folder, "bundle.js"));
   console.log(tools.at(-1));
 } catch (error) {
   // What esbuild finds wrong it has told already, with the lines.
-  if (error.errors === undefined) console.error(String(error?.message ?? error));
+  if (error.errors === undefined) console.error(ownWords(String(error?.message ?? error)));
   process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true });
@@ -83,6 +84,7 @@ async function make(bundle) {
     format: "esm",
     target: "es2022",
     logLevel: "warning",
+    logOverride: { "import-is-undefined": "error" },
     plugins: [pure],
   });
   const stamp = await digest(bundle);
@@ -97,6 +99,11 @@ async function make(bundle) {
   });
   await writeFile(values.output, component);
   if (values.stamp) await writeFile(values.stamp, stamp);
+}
+
+// Of a plugin that cannot be loaded, what the engine says of it, without the tool's own frames.
+function ownWords(message) {
+  return message.match(/^bundle\.js:\d+:\d+ (.*)$/m)?.[1] ?? message;
 }
 
 // Of all that the component is made of and by.

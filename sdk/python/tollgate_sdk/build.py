@@ -40,7 +40,10 @@ def build(module, name, path, output, wit, stamp=None):
         print("componentize-py is not installed: pip install componentize-py", file=sys.stderr)
         return NO_TOOL
     version = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    entry = f"from tollgate_sdk.component import exported\nfrom {module} import {name}\nPlugin = exported({name})\n"
+    entry = (
+        "from tollgate_sdk import pure\npure.guard()\nfrom tollgate_sdk.component import exported\n"
+        f"from {module} import {name}\nPlugin = exported({name})\npure.seal()\n"
+    )
     digest = _digest(version + entry, (path, SDK, wit))
     if stamp is None or not Path(output).is_file() or not Path(stamp).is_file() or Path(stamp).read_text() != digest:
         failed = _componentize(tool, entry, path, output, wit)
@@ -60,7 +63,13 @@ def _componentize(tool, entry, path, output, wit):
             command += ["-p", str(each)]
         command += ["tollgate_entry", "-o", str(output)]
         # The order of a set or a dict must not depend on when the component was built.
-        return subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": "0"}, check=False).returncode
+        environment = {**os.environ, "PYTHONHASHSEED": "0", "RUST_BACKTRACE": "0"}
+        ran = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+        if ran.returncode:
+            # Of a plugin that cannot be loaded, what Python says of it, without the tool's own frames.
+            told = ran.stderr.rpartition("AssertionError: ")[2].partition("\nCaused by:")[0]
+            print(told.replace('"/1/', f'"{path}/').strip(), file=sys.stderr)
+        return ran.returncode
 
 
 def _digest(made_by, folders):
