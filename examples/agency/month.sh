@@ -3,8 +3,8 @@
 # in their usage, closes October and writes a statement for each into FOLDER (agency-month). Needs `tollgate` on the PATH,
 # curl, a Rust toolchain for WebAssembly, and Node with `npm install` done in sdk/js and in plugins/recalls.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
 OUT=$(mkdir -p "${1:-agency-month}" && cd "${1:-agency-month}" && pwd)
+cd "$(dirname "${BASH_SOURCE[0]}")"
 LISTEN=${TOLLGATE_LISTEN:-127.0.0.1:8080}
 MONTH=2026-10
 declare -A PLUGIN=([harbor-legal]=matters [smile-dental]=recalls [keystone-realty]=desk [apex-motors]=desk)

@@ -51,7 +51,8 @@ impl Language {
                 here
             }
             Self::Python => {
-                let here = runs("componentize-py", &["--version"]) && runs("python3", &["-m", "pytest", "--version"]);
+                let here = runs("componentize-py", &["--version"])
+                    && runs("python3", &["-m", "pytest", "--version"]);
                 if !here {
                     say("skipped: Python plugins need componentize-py and pytest (pip install both)");
                 }

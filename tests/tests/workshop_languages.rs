@@ -25,7 +25,10 @@ fn a_new_project_works_as_it_is_in_every_language() {
             assert!(said.contains("2 passed") || said.contains("# pass 2"), "{said}");
             let case = "fixtures/first/expected.json";
             let expected = fs::read_to_string(folder.path(&format!("mine/{case}"))).unwrap();
-            assert_eq!(expected, committed(&format!("engine/workshop/templates/{template}/first/expected.json")));
+            assert_eq!(
+                expected,
+                committed(&format!("engine/workshop/templates/{template}/first/expected.json"))
+            );
             let told = folder.run("plugin test mine --trials 4").done();
             assert!(told.contains("ok      fixture first") && told.contains("7 of 7 hold"), "{told}");
             if template == "per-unit" {
@@ -70,16 +73,25 @@ fn what_a_build_finds() {
         let good = fs::read_to_string(folder.path(&source)).unwrap();
         let cases = match language {
             Language::JavaScript => [
-                ("a file of Node's", format!("import {{ readFileSync }} from \"fs\";\nreadFileSync(\"prices.csv\");\n{good}")),
+                (
+                    "a file of Node's",
+                    format!("import {{ readFileSync }} from \"fs\";\nreadFileSync(\"prices.csv\");\n{good}"),
+                ),
                 ("a syntax error", good.replace("summary: ", "summary ")),
                 ("no plugin is exported", good.replace("export const plugin", "const plugin")),
-                ("no summary", good.replace("  summary: \"Charges each document beyond the included ones.\",\n", "")),
+                (
+                    "no summary",
+                    good.replace("  summary: \"Charges each document beyond the included ones.\",\n", ""),
+                ),
             ],
             Language::Python => [
                 ("a package that is not there", format!("import requests\n{good}")),
                 ("a syntax error", good.replace("event, usage):", "event, usage)")),
                 ("another class's name", good.replace("class Mine", "class Yours")),
-                ("no name", good.replace("name, version, settings = \"mine\", \"0.1.0\", Terms", "settings = Terms")),
+                (
+                    "no name",
+                    good.replace("name, version, settings = \"mine\", \"0.1.0\", Terms", "settings = Terms"),
+                ),
             ],
         };
         for (what, text) in cases {
@@ -101,14 +113,20 @@ fn what_a_run_finds() {
     let mut table = String::new();
     for language in Language::ALL.into_iter().filter(|language| language.is_here()) {
         let (guest, mistakes) = match language {
-            Language::JavaScript => {
-                ("mistaken.js", &["number", "operator", "thrown", "undefined", "fetch", "clock", "random", "unit"][..])
+            Language::JavaScript => (
+                "mistaken.js",
+                &["number", "operator", "thrown", "undefined", "fetch", "clock", "random", "unit"][..],
+            ),
+            Language::Python => {
+                ("mistaken.py", &["float", "float_times", "raised", "file", "clock", "unit"][..])
             }
-            Language::Python => ("mistaken.py", &["float", "float_times", "raised", "file", "clock", "unit"][..]),
         };
         let folder = Folder::new();
         language.project(&folder, "mine", "per-unit");
-        folder.write(&format!("mine/{}", language.source()), committed(&format!("tests/guests/{guest}")).replace("Mistaken", "Mine"));
+        folder.write(
+            &format!("mine/{}", language.source()),
+            committed(&format!("tests/guests/{guest}")).replace("Mistaken", "Mine"),
+        );
         for mistake in mistakes {
             let settings = format!(r#"{{"price": "0.25", "mistake": "{mistake}"}}"#);
             folder.write("mine/fixtures/first/settings.json", settings);
@@ -142,15 +160,23 @@ fn without_its_tools_a_build_names_the_command() {
         let said = String::from_utf8(told.stderr).unwrap();
         let run = match language {
             Language::JavaScript => "npm install --prefix js",
-            Language::Python => "cd python && python3 -m venv .venv && .venv/bin/pip install -r requirements.txt",
+            Language::Python => {
+                "cd python && python3 -m venv .venv && .venv/bin/pip install -r requirements.txt"
+            }
         };
         assert!(said.contains("is not installed: it takes") && said.contains(run), "{said}");
     }
     fs::create_dir(folder.path("empty")).unwrap();
     let told = folder.run("plugin test empty");
-    assert!(told.errors.contains("it holds no Cargo.toml, package.json or pyproject.toml"), "{}", told.errors);
+    assert!(
+        told.errors.contains("it holds no Cargo.toml, package.json or pyproject.toml"),
+        "{}",
+        told.errors
+    );
     folder.write("python/pyproject.toml", "[project]\nname = \"mine\"\nversion = \"1\"\n");
     assert!(folder.run("plugin build python").errors.contains("plugin = \"plugin:PerDocument\""));
     folder.write("js/package.json", r#"{"name": "mine", "version": "1.0.0"}"#);
-    assert!(folder.run("plugin build js").errors.contains("`main` is missing; write \"main\": \"src/plugin.js\""));
+    assert!(
+        folder.run("plugin build js").errors.contains("`main` is missing; write \"main\": \"src/plugin.js\"")
+    );
 }
