@@ -10,7 +10,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { builtinModules, createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -37,7 +37,7 @@ const entry = `
 import ${JSON.stringify(join(SDK, "src/pure.js"))};
 import { write } from ${JSON.stringify(LOG)};
 import { component } from ${JSON.stringify(join(SDK, "src/component.js"))};
-import { plugin as author } from ${JSON.stringify(module)};
+import { plugin as author } from ${JSON.stringify(`./${basename(module)}`)};
 export const plugin = component(author, write);
 `;
 

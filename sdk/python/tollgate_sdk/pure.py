@@ -35,29 +35,6 @@ class _Datetime(datetime.datetime):
     today = classmethod(lambda *_: _refuse("datetime.today()"))
 
 
-def guarded(*arguments, **options):
-        return _refuse(what) if _sealed else function(*arguments, **options)
-
-    return guarded
-
-
-class _Datetime(datetime.datetime):
-    """A datetime that does not know what time it is."""
-
-    now = classmethod(lambda *_: _refuse("datetime.now()"))
-    utcnow = classmethod(lambda *_: _refuse("datetime.utcnow()"))
-    today = classmethod(lambda *_: _refuse("datetime.today()"))
-
-
-def _importing(load):
-    def loaded(name, *rest, **options):
-        if _sealed and name.partition(".")[0] not in sys.modules:
-            _refuse(f"`import {name}` in a function; import it at the top of the module, where the component is built")
-        return load(name, *rest, **options)
-
-    return loaded
-
-
 def guard():
     """Puts the guards in place, before the author's modules take what they replace."""
     builtins.open = io.open = _guarded("open()", builtins.open)
