@@ -23,7 +23,7 @@ publish() { ask "$AGENCY" POST /v1/plugins "@$OUT/$1.wasm" application/wasm > "$
 echo "== plugins: Rust for Harbor Legal, JavaScript for Smile Dental, one shared by two clients"
 for plugin in matters recalls desk; do
     tollgate plugin test "plugins/$plugin" --trials "${TRIALS:-16}" | tail -n 1 | sed "s/^/$plugin: /"
-    tollgate plugin build "plugins/$plugin" --strip --output "$OUT/$plugin.wasm" > "$OUT/$plugin.built"
+    tollgate plugin build "plugins/$plugin" --output "$OUT/$plugin.wasm" > "$OUT/$plugin.built"
 done
 
 echo "== the platform, and the agency's key"
@@ -60,7 +60,7 @@ for client in "${CLIENTS[@]}"; do
     ask "$(cat "$OUT/$client.key")" GET "$path" > "$OUT/statements/$client.json"
     curl -sS --fail "http://$LISTEN$path" -H "Authorization: Bearer $(cat "$OUT/$client.key")" -H 'Accept: text/html' \
         > "$OUT/statements/$client.html"
-    echo "$client ($(sed 's/.*"total":"\([^"]*\)"[^"]*$/\1/' "$OUT/statements/$client.json") USD): $OUT/statements/$client.html"
+    echo "$client ($(sed 's/.*"total":"\([^"]*\)".*/\1/' "$OUT/statements/$client.json") USD): $OUT/statements/$client.html"
     for other in "${CLIENTS[@]}"; do
         [[ $other == "$client" ]] || curl -sS -o /dev/null -w "$client asks for $other: %{http_code}\n" \
             "http://$LISTEN/v1/customers/$other/statements/$MONTH?app=$other" \

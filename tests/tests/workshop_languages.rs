@@ -85,7 +85,7 @@ fn what_a_build_finds() {
                 ),
             ],
             Language::Python => [
-                ("a package that is not there", format!("import requests\n{good}")),
+                ("a package that is not there", format!("import prices_of_the_network\n{good}")),
                 ("a syntax error", good.replace("event, usage):", "event, usage)")),
                 ("another class's name", good.replace("class Mine", "class Yours")),
                 (
