@@ -70,5 +70,6 @@ done
 cat "$OUT"/*.others > "$OUT/others"
 grep -c ': 404$' "$OUT/others" | sed 's/$/ of 12 times a client asked for the statement of another: not found/'
 
-kill $SERVER && wait $SERVER || true
+trap - EXIT
+kill $SERVER && wait $SERVER
 tollgate ledger verify --data "$OUT/data" | tail -n 1
