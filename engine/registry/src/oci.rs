@@ -30,11 +30,11 @@ const SIGNATURE: &str = "tollgate.plugin.signature";
 /// More than any host takes in.
 const COMPONENT_BYTES_MAX: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A place in a registry: `oci://registry/repository:tag`, or with `@sha256:…`.
 #[derive(Clone, Debug)]
-pub struct Place(Reference);
+pub struct Place(Box<Reference>);
 
 /// A plugin on its way into a registry.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ impl FromStr for Place {
         if !(path.contains(':') && (host.contains(['.', ':']) || host == "localhost")) {
             return Err(refuse());
         }
-        name.parse().map(Self).map_err(|_| refuse())
+        name.parse().map(|reference| Self(Box::new(reference))).map_err(|_| refuse())
     }
 }
 

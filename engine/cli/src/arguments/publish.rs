@@ -1,5 +1,7 @@
 //! The arguments of `tollgate plugin keygen`, `publish` and `pull`.
 
+#![allow(clippy::doc_markdown, rustdoc::bare_urls)] // comments here are help texts
+
 use std::path::PathBuf;
 
 use clap::Args;

@@ -35,7 +35,7 @@ pub fn run(command: &Plugin) -> anyhow::Result<u8> {
     }
 }
 
-/// Builds a plugin crate.
+/// Builds a plugin project.
 fn build(arguments: &PluginBuild) -> anyhow::Result<u8> {
     let PluginBuild { directory, output, strip } = arguments;
     let options = BuildOptions {
