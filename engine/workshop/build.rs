@@ -1,7 +1,7 @@
-//! Puts the SDK's sources into the workshop, so that a new project has them without a network.
+//! Puts the SDKs' sources into the workshop, so that a new project has them without a network.
 //!
 //! Manifests are written out in full, since a project knows nothing of this workspace; the versions that the
-//! SDK was tested with come along as a `Cargo.lock`.
+//! Rust SDK was tested with come along as a `Cargo.lock`.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // What cannot be fails the build.
 
 use std::{
@@ -12,26 +12,49 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Endings of what an SDK consists of.
+const ENDINGS: [&str; 5] = ["rs", "wit", "js", "ts", "py"];
+
 fn main() {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the package's folder"));
     let repository = here.join("../..").canonicalize().expect("the repository");
     let workspace = read(&repository.join("Cargo.toml"));
+    let text = |path: &str| read(&repository.join(path));
+    let mut written = String::new();
+    table("CONTRACT", &repository, &["sdk/wit"], &[], &mut written);
+    let manifests = ["sdk/rust/Cargo.toml", "sdk/rust/macro/Cargo.toml"];
+    let mut made: Vec<(&str, String)> =
+        manifests.iter().map(|path| (*path, manifest(&text(path), &workspace))).collect();
+    made.push(("Cargo.lock", lock(&text("Cargo.lock"))));
+    table("RUST", &repository, &["sdk/rust/src", "sdk/rust/macro/src"], &made, &mut written);
+    let made = [("sdk/js/package.json", text("sdk/js/package.json"))];
+    table("JAVASCRIPT", &repository, &["sdk/js/bin", "sdk/js/src"], &made, &mut written);
+    let python = text("sdk/python/pyproject.toml");
+    // Its README is for readers of the repository.
+    let made = [("sdk/python/pyproject.toml", python.replace("readme = \"README.md\"\n", ""))];
+    table("PYTHON", &repository, &["sdk/python/tollgate_sdk"], &made, &mut written);
+    let tool = python.lines().find_map(|line| line.strip_prefix("build = [")).expect("the SDK's build tool");
+    let _ = writeln!(written, "pub(super) const COMPONENTIZE_PY: &str = {};", tool.trim_end_matches(']'));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder")).join("sdk.rs");
+    fs::write(out, written).expect("the folder can be written");
+}
+
+/// Writes a table of paths and texts: the sources in folders, and files that are made here.
+fn table(name: &str, repository: &Path, folders: &[&str], made: &[(&str, String)], written: &mut String) {
     let mut files = Vec::new();
-    for folder in ["sdk/wit", "sdk/rust/src", "sdk/rust/macro/src"] {
-        sources(&repository, folder, &mut files);
-        println!("cargo::rerun-if-changed={}", repository.join(folder).display());
+    for folder in folders {
+        sources(repository, folder, &mut files);
     }
-    let mut table = String::from("const SDK: &[(&str, &str)] = &[\n");
+    let _ = writeln!(written, "const {name}: &[(&str, &str)] = &[");
     for path in files {
         let absolute = repository.join(&path).display().to_string();
-        let _ = writeln!(table, "    ({path:?}, include_str!({absolute:?})),");
+        println!("cargo::rerun-if-changed={absolute}");
+        let _ = writeln!(written, "    ({path:?}, include_str!({absolute:?})),");
     }
-    for path in ["sdk/rust/Cargo.toml", "sdk/rust/macro/Cargo.toml"] {
-        let _ = writeln!(table, "    ({path:?}, {:?}),", manifest(&read(&repository.join(path)), &workspace));
+    for (path, text) in made {
+        let _ = writeln!(written, "    ({path:?}, {text:?}),");
     }
-    let _ = writeln!(table, "    (\"Cargo.lock\", {:?}),\n];", lock(&read(&repository.join("Cargo.lock"))));
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo names a folder")).join("sdk.rs");
-    fs::write(out, table).expect("the folder can be written");
+    written.push_str("];\n");
 }
 
 fn read(path: &Path) -> String {
@@ -51,7 +74,7 @@ fn sources(repository: &Path, folder: &str, files: &mut Vec<String>) {
         let inner = format!("{folder}/{name}");
         if path.is_dir() {
             sources(repository, &inner, files);
-        } else if path.extension().is_some_and(|ending| ending == "rs" || ending == "wit") {
+        } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) {
             files.push(inner);
         }
     }

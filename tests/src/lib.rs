@@ -8,6 +8,8 @@ pub mod events;
 pub mod native;
 pub mod oracle;
 pub mod priced;
+pub mod project;
 pub mod psp;
+pub mod registry;
 pub mod server;
 pub mod tollgate;

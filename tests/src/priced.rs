@@ -44,7 +44,13 @@ pub fn engine(store: Arc<dyn Store>, payouts: PayoutTerms) -> Engine {
         cost_authority: CostAuthority::Reported,
     };
     for definition in [
-        Definition::Builder(Builder { id: BUILDER.into(), name: "Builder".into(), app_terms: None, payouts }),
+        Definition::Builder(Builder {
+            id: BUILDER.into(),
+            name: "Builder".into(),
+            app_terms: None,
+            payouts,
+            publishers: Vec::new(),
+        }),
         Definition::PriceBook("network".into(), PriceBook::parse(PRICES).expect("prices")),
         Definition::App(App {
             id: APP.into(),

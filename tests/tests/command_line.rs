@@ -81,6 +81,9 @@ fn help_reads_well() {
         "reconcile",
         "plugin build",
         "plugin inspect",
+        "plugin keygen",
+        "plugin publish",
+        "plugin pull",
     ];
     let folder = Folder::new();
     let pages = commands.map(|command| folder.run(&format!("{command} --help")).done());

@@ -60,6 +60,11 @@ fn the_javascript_guest_answers_the_vectors() {
 }
 
 #[test]
+fn the_javascript_guest_that_is_compiled_answers_the_vectors() {
+    guests::javascript_aot().iter().for_each(answers_the_vectors);
+}
+
+#[test]
 fn the_zig_guest_answers_the_vectors() {
     guests::zig().iter().for_each(answers_the_vectors);
 }
@@ -83,9 +88,11 @@ fn the_javascript_sdk_and_example_pass_their_own_tests() {
         );
         return;
     }
-    for (folder, file) in
-        [("sdk/js", "test/vectors.test.js"), ("examples/included-overage/js", "prices.test.js")]
-    {
+    for (folder, file) in [
+        ("sdk/js", "test/vectors.test.js"),
+        ("sdk/js", "test/decimals.test.js"),
+        ("examples/included-overage/js", "prices.test.js"),
+    ] {
         let tested = guests::run(&mut guests::node_in(folder, &["--test", file])).unwrap();
         assert!(tested.status.success(), "{folder}: {}", guests::words(&tested));
     }

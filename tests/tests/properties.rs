@@ -126,6 +126,7 @@ fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine
             id: "builder".into(),
             name: "Builder".into(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: tollgate_core::payout::PayoutTerms::default(),
         }),
         Definition::PriceBook("network".into(), PriceBook::parse(PRICES).unwrap()),

@@ -28,6 +28,7 @@ fn engine() -> Engine {
             id: "b".into(),
             name: "B".into(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: tollgate_core::payout::PayoutTerms::default(),
         }),
         Definition::PriceBook("none".into(), book),

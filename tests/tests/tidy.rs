@@ -155,6 +155,7 @@ fn dependencies_point_down() {
     };
     may_only("engine/core", &[]);
     may_only("engine/sandbox", &["tollgate-core"]);
+    may_only("engine/registry", &["tollgate-core"]);
     may_only("engine/store", &["tollgate-core"]);
     may_only("engine/payments", &["tollgate-core"]);
     may_only("engine/workshop", &["tollgate-core", "tollgate-sandbox", "tollgate-store"]);
@@ -170,6 +171,7 @@ fn dependencies_point_down() {
         ("engine/sandbox", &["rusqlite", "tokio", "axum"]),
         ("engine/workshop", &["wasmtime", "rusqlite", "axum"]),
         ("engine/server", &["wasmtime", "rusqlite"]),
+        ("engine/registry", &["wasmtime", "rusqlite", "axum"]),
         ("engine/payments", &["wasmtime", "rusqlite", "tokio", "axum"]),
     ] {
         let names = dependencies(room).into_iter().filter(|name| strangers.contains(&name.as_str()));

@@ -3,6 +3,7 @@
 mod money;
 mod payout;
 mod plugin;
+mod publish;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use tollgate_core::period::Period;
 pub use money::*;
 pub use payout::*;
 pub use plugin::*;
+pub use publish::*;
 
 /// Prices AI usage: your pricing is code, the money core is not.
 ///
@@ -69,7 +71,7 @@ pub enum Command {
     /// Prove the ledger
     #[command(subcommand)]
     Ledger(Ledger),
-    /// Write pricing plugins: new, build, check, run, test, plot, bench, dev
+    /// Write pricing plugins: new, build, check, run, test, plot, bench, dev, publish
     #[command(subcommand)]
     Plugin(Plugin),
     /// Compile a component from standard input (what this program starts as a child that can be killed)

@@ -184,6 +184,7 @@ impl OneTariff {
             id: Self::NAME.into(),
             name: "Builder".into(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: PayoutTerms::default(),
         };
         for definition in [Definition::Builder(builder), Definition::PriceBook(Self::NAME.into(), book)] {

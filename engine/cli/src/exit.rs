@@ -17,7 +17,7 @@ pub const BROKEN: u8 = 5;
 /// `reconcile` found differences.
 pub const DIFFERENT: u8 = 6;
 
-/// `plugin check`, `test`, `bench` or `run` found something wrong with the plugin.
+/// `plugin check`, `test`, `bench`, `run` or `publish` found something wrong with the plugin.
 pub const UNFIT: u8 = 7;
 
 /// The table of exit codes, as `--help` shows it.
@@ -31,7 +31,7 @@ Exit codes:
   4  with --strict: done, but some events were held, invalid or in conflict
   5  ledger verify found an invariant that does not hold
   6  reconcile found differences
-  7  plugin check, test, bench or run found something wrong with the plugin";
+  7  plugin check, test, bench, run or publish found something wrong with the plugin";
 
 /// An error that ends with [`REFUSED`] instead of [`FAILED`].
 #[derive(Debug)]

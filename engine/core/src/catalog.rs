@@ -4,6 +4,7 @@
 
 mod check;
 mod definition;
+mod publishers;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -36,6 +37,9 @@ pub enum CatalogError {
         "tariff {0:?} exists and is different: a tariff never changes, give the new one an id of its own"
     )]
     TariffConflict(String),
+    /// Nobody who may publish a plugin for this Builder has signed it.
+    #[error("{0}")]
+    NotPublished(String),
     /// A value cannot be.
     #[error("{field}: {message}")]
     Invalid {
@@ -83,7 +87,7 @@ impl Catalog {
                 let customers = self.customers.entry(customer.app.clone()).or_default();
                 customers.insert(customer.id.clone(), Arc::new(customer));
             }
-            Definition::Plugin(plugin) => self.plugins.entry(plugin.digest).or_default().push(plugin),
+            Definition::Plugin(plugin) => self.own(plugin),
             Definition::Tariff(tariff) => self.bind(Arc::new(tariff)),
         }
         Ok(true)
@@ -98,10 +102,7 @@ impl Catalog {
             Definition::Customer(customer) => {
                 self.customer(&customer.app, &customer.id).is_some_and(|known| **known == *customer)
             }
-            Definition::Plugin(plugin) => {
-                let owners = self.plugins.get(&plugin.digest);
-                owners.is_some_and(|owners| owners.iter().any(|owner| owner.builder == plugin.builder))
-            }
+            Definition::Plugin(plugin) => self.has_owner(plugin),
             Definition::Tariff(tariff) => self.tariffs.contains_key(&tariff.id),
         }
     }

@@ -19,6 +19,7 @@ mod paying;
 mod paying_out;
 mod pending;
 mod posting;
+mod publishing;
 mod quoting;
 mod reconciling;
 mod refunding;
@@ -31,7 +32,7 @@ mod wallets;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::catalog::{Catalog, CatalogError, Definition, PluginOwnership, Tariff};
+use crate::catalog::{Catalog, CatalogError, Definition, Tariff};
 use crate::event::Event;
 use crate::plugin::{Descriptor, Digest};
 use crate::pricer::Pricer;
@@ -120,29 +121,6 @@ impl Engine {
         }
         engine.change_rules(|current| *current = rules);
         Ok(engine)
-    }
-
-    /// Takes a plugin in and keeps it: any charge it makes can be executed again. It belongs to a Builder,
-    /// or to the platform.
-    ///
-    /// # Errors
-    /// When the component is no pricing plugin, the Builder is not defined, or the store fails.
-    pub fn add_plugin(
-        &self,
-        component: &[u8],
-        builder: Option<&str>,
-    ) -> Result<(Digest, Arc<Descriptor>), EngineError> {
-        let (digest, descriptor) = self.pricer.admit(component)?;
-        self.store.keep_plugin(&digest, component)?;
-        self.define(&Definition::Plugin(PluginOwnership {
-            digest,
-            builder: builder.map(str::to_owned),
-            name: descriptor.name.clone(),
-            version: descriptor.version.clone(),
-        }))?;
-        let descriptor = Arc::new(descriptor);
-        self.change_rules(|rules| rules.load(digest, Arc::clone(&descriptor)));
-        Ok((digest, descriptor))
     }
 
     /// What a plugin says of itself; `None` when there is none of this digest.

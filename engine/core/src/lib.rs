@@ -25,6 +25,7 @@ pub mod period;
 pub mod plugin;
 pub mod price_book;
 pub mod pricer;
+pub mod publisher;
 pub mod quantity;
 pub mod rating;
 pub mod statement;

@@ -7,7 +7,8 @@ pub(crate) const LOG_INTERFACE: &str = "tollgate:pricing/log@0.1.0";
 const PACKAGE: &str = "tollgate:pricing/";
 const LOG: &str = "tollgate:pricing/log";
 const PLUGIN: &str = "tollgate:pricing/plugin";
-const VERSION: &str = "0.1.0";
+/// The version of `tollgate:pricing` that this host speaks.
+pub const CONTRACT_VERSION: &str = "0.1.0";
 
 /// Refuses what is not a component, imports anything but `log`, or was built for another contract.
 ///
@@ -86,19 +87,26 @@ fn examine_exports(exports: &[String]) -> Result<(), String> {
     let found = exports.iter().map(|export| split(export)).find(|(interface, _)| *interface == PLUGIN);
     match found {
         Some((_, version)) => examine_version(version),
-        None => Err(format!("it does not export `{PLUGIN}@{VERSION}`, so it is not a pricing plugin")),
+        None => {
+            Err(format!("it does not export `{PLUGIN}@{CONTRACT_VERSION}`, so it is not a pricing plugin"))
+        }
     }
 }
 
 fn examine_version(version: &str) -> Result<(), String> {
-    if compatible(version).is_some_and(|it| Some(it) == compatible(VERSION)) {
+    if is_spoken(version) {
         return Ok(());
     }
     let package = PACKAGE.trim_end_matches('/');
     Err(format!(
-        "it was built for contract `{package}` {version}, and this host runs {VERSION}; \
+        "it was built for contract `{package}` {version}, and this host runs {CONTRACT_VERSION}; \
          build it again with this host's SDK"
     ))
+}
+
+/// Whether this host runs plugins of a version of the contract.
+pub fn is_spoken(version: &str) -> bool {
+    compatible(version).is_some_and(|it| Some(it) == compatible(CONTRACT_VERSION))
 }
 
 /// A version up to its first number that is not zero: all that decides whether two versions agree.

@@ -26,6 +26,7 @@ mod trap;
 
 pub use call::{Call, CallSink};
 pub use compile::{Compiler, compile_in_child};
+pub use contract::{CONTRACT_VERSION, is_spoken};
 pub use limits::{InterpretedLimits, Limits};
 pub use log::{LogLevel, LogLine, LogSink};
 pub use sandbox::{Sandbox, SandboxConfig};

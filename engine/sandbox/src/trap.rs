@@ -31,11 +31,17 @@ pub(crate) fn explain(error: &Error, state: &State, limits: &Limits, fuel: u64, 
         None if state.memory_refused => too_much_memory(limits),
         None => returned(error, bytes),
     };
-    match backtrace.and_then(place) {
+    // What a plugin says of its own failure, unlike a panic, names the place itself.
+    let told = state.last_error.as_deref().is_some_and(|message| !message.starts_with(PANICKED));
+    let innermost = || backtrace.filter(|_| !told).and_then(function);
+    match backtrace.and_then(place).or_else(innermost) {
         Some(place) => Cause::Plugin(format!("{happened}, {place}")),
         None => Cause::Plugin(happened),
     }
 }
+
+/// How the message of a Rust panic begins.
+const PANICKED: &str = "panicked at ";
 
 fn happened(trap: Trap, recursion: bool, state: &State, limits: &Limits, fuel: u64) -> String {
     if trap == Trap::OutOfFuel {
@@ -76,7 +82,7 @@ fn returned(error: &Error, bytes: usize) -> String {
 /// What a plugin logged last as an error. Of Rust's `panicked at src/lib.rs:15:59:`, a line break and the
 /// message, the place is left to the backtrace, which knows the author's own line.
 fn said(message: &str) -> String {
-    let panic = message.strip_prefix("panicked at ").and_then(|rest| rest.split_once(":\n"));
+    let panic = message.strip_prefix(PANICKED).and_then(|rest| rest.split_once(":\n"));
     let (lead, text) = panic.map_or(("failed", message), |(_, text)| ("panicked", text));
     format!("{lead}: {}", text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
@@ -103,24 +109,28 @@ const FOREIGN: [&str; 7] = [
 /// The same, by how their path begins when `tollgate plugin build` has taken the machine out of it.
 const FOREIGN_ROOTS: [&str; 3] = ["rust/", "crates/", "cargo/"];
 
-/// The innermost place in the author's own source, or else the innermost function with a name.
+/// The innermost place in the author's own source.
 fn place(backtrace: &WasmBacktrace) -> Option<String> {
     let own = backtrace.frames().iter().find_map(|frame| {
         let symbol = frame.symbols().iter().find(|symbol| is_own(symbol))?;
         Some((symbol, frame.func_name().or(symbol.name())))
     });
-    if let Some((symbol, function)) = own {
-        let file = within_package(symbol.file()?);
-        let line = symbol.line().unwrap_or_default();
-        // Column 0 stands for the whole line.
-        let column = symbol.column().filter(|column| *column > 0);
-        let column = column.map(|column| format!(":{column}")).unwrap_or_default();
-        // An export's name holds a `#`, and the sentence has already said which export was called.
-        let function = function.filter(|name| !name.contains('#'));
-        let function = function.map(|name| format!(" (in {})", readable(name))).unwrap_or_default();
-        return Some(format!("at {file}:{line}{column}{function}"));
-    }
-    let function = backtrace.frames().iter().find_map(|frame| frame.func_name())?;
+    let (symbol, function) = own?;
+    let file = within_package(symbol.file()?);
+    let line = symbol.line().unwrap_or_default();
+    // Column 0 stands for the whole line.
+    let column = symbol.column().filter(|column| *column > 0);
+    let column = column.map(|column| format!(":{column}")).unwrap_or_default();
+    // An export's name holds a `#`, and the sentence has already said which export was called.
+    let function = function.filter(|name| !name.contains('#'));
+    let function = function.map(|name| format!(" (in {})", readable(name))).unwrap_or_default();
+    Some(format!("at {file}:{line}{column}{function}"))
+}
+
+/// The innermost function with a name, for want of a place.
+fn function(backtrace: &WasmBacktrace) -> Option<String> {
+    let named = backtrace.frames().iter().filter_map(|frame| frame.func_name());
+    let function = named.into_iter().find(|name| !name.contains('#'))?;
     Some(format!("in {}", readable(function)))
 }
 

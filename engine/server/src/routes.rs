@@ -25,6 +25,7 @@ mod plugin_body;
 mod plugins;
 mod price_books;
 mod providers;
+mod publishers;
 mod quotes;
 mod reconciliations;
 mod refunds;

@@ -1,12 +1,15 @@
 //! What cargo says: which crate a directory holds, and which file a build made.
 
-use crate::BuildError;
+use crate::{BuildError, toolchain::TARGET};
 use serde::Deserialize;
 use std::{
     env,
     path::{Path, PathBuf},
     process::Command,
 };
+
+/// The crate that hides the contract from a plugin's author.
+pub(crate) const SDK: &str = "tollgate-sdk";
 
 /// The crate in a directory.
 pub(crate) struct Crate {
@@ -15,6 +18,10 @@ pub(crate) struct Crate {
     pub(crate) manifest: PathBuf,
     pub(crate) workspace: PathBuf,
     pub(crate) target_directory: PathBuf,
+    /// Folders of crates outside the workspace that are used by their paths, with the crates' names.
+    pub(crate) elsewhere: Vec<(PathBuf, String)>,
+    /// The version of the SDK, if it uses ours.
+    pub(crate) sdk: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -29,6 +36,8 @@ struct Package {
     name: String,
     version: String,
     manifest_path: PathBuf,
+    /// Where it comes from; nothing for a folder.
+    source: Option<String>,
     targets: Vec<Target>,
 }
 
@@ -44,13 +53,23 @@ impl Crate {
         let manifest = directory.join("Cargo.toml");
         let manifest = manifest.canonicalize().map_err(|error| no_crate(error.to_string()))?;
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.args(["metadata", "--no-deps", "--format-version", "1", "--manifest-path"]).arg(&manifest);
+        command.args(["metadata", "--format-version", "1", "--filter-platform", TARGET, "--manifest-path"]);
+        command.arg(&manifest);
         let output = command.output().map_err(|error| no_crate(format!("cargo cannot be run: {error}")))?;
         if !output.status.success() {
             return Err(no_crate(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
         }
         let metadata: Metadata =
             serde_json::from_slice(&output.stdout).map_err(|error| no_crate(error.to_string()))?;
+        let elsewhere = metadata.packages.iter().filter(|package| package.source.is_none());
+        let elsewhere = elsewhere.filter_map(|package| {
+            let folder = package.manifest_path.parent()?;
+            let is_outside = !folder.starts_with(&metadata.workspace_root);
+            is_outside.then(|| (folder.to_owned(), package.name.clone()))
+        });
+        let elsewhere = elsewhere.collect();
+        let sdk = metadata.packages.iter().find(|package| package.name == SDK);
+        let sdk = sdk.map(|package| package.version.clone());
         let package = (metadata.packages.into_iter())
             .find(|package| package.manifest_path == manifest)
             .ok_or_else(|| no_crate("Cargo.toml describes a workspace, not a crate".to_owned()))?;
@@ -64,6 +83,8 @@ impl Crate {
             manifest,
             workspace: metadata.workspace_root,
             target_directory: metadata.target_directory,
+            elsewhere,
+            sdk,
         })
     }
 }

@@ -126,7 +126,7 @@ fn unusable(name: &str, error: &InspectError) -> Finding {
             "contract",
             format!(
                 "{name} speaks version {plugin} of tollgate:pricing, this host version {}",
-                crate::CONTRACT_VERSION
+                tollgate_sandbox::CONTRACT_VERSION
             ),
             "build it again with this host's SDK: `tollgate plugin new` writes a project that holds it",
         ),

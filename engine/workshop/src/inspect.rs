@@ -1,10 +1,10 @@
 //! Looks into a component without running it: what it imports and exports, and what its bytes are spent on.
 
+use crate::provenance::REVISION;
 use std::{collections::BTreeMap, fmt};
+use tollgate_sandbox::{CONTRACT_VERSION, is_spoken};
 use wasmparser::{Parser, Payload, ProducersSectionReader};
 
-/// The version of `tollgate:pricing` that this host speaks.
-pub const CONTRACT_VERSION: &str = "0.1.0";
 const PLUGIN_INTERFACE: &str = "tollgate:pricing/plugin";
 const LOG_INTERFACE: &str = "tollgate:pricing/log";
 
@@ -23,6 +23,8 @@ pub struct Inspection {
     pub sections: BTreeMap<String, u64>,
     /// Which tools made it: `processed-by: rustc 1.95.0`.
     pub producers: Vec<String>,
+    /// The revision of its sources; `modified` where they differed from it.
+    pub revision: Option<String>,
 }
 
 /// Why bytes are not a plugin that this host can run.
@@ -94,9 +96,7 @@ impl Inspection {
         }
         match &self.contract {
             None => Err(InspectError::NotPlugin),
-            Some(plugin) if !compatible(plugin, CONTRACT_VERSION) => {
-                Err(InspectError::OtherContract { plugin: plugin.clone() })
-            }
+            Some(plugin) if !is_spoken(plugin) => Err(InspectError::OtherContract { plugin: plugin.clone() }),
             Some(_) => Ok(()),
         }
     }
@@ -123,6 +123,9 @@ impl Inspection {
                 }
                 Payload::CustomSection(custom) if custom.name() == "producers" => {
                     self.add_producers(ProducersSectionReader::new(custom.data_reader())?)?;
+                }
+                Payload::CustomSection(custom) if custom.name() == REVISION && depth == 0 => {
+                    self.revision = std::str::from_utf8(custom.data()).ok().map(str::to_owned);
                 }
                 _ => {}
             }
@@ -162,6 +165,7 @@ impl fmt::Display for Inspection {
         writeln!(formatter, "imports     {}", list(&self.imports))?;
         writeln!(formatter, "exports     {}", list(&self.exports))?;
         writeln!(formatter, "made by     {}", list(&self.producers))?;
+        writeln!(formatter, "revision    {}", self.revision.clone().unwrap_or_else(none))?;
         writeln!(formatter, "size        {} bytes", self.size)?;
         let mut sections: Vec<_> = self.sections.iter().collect();
         sections.sort_by_key(|(_, size)| std::cmp::Reverse(**size));
@@ -175,20 +179,6 @@ impl fmt::Display for Inspection {
 /// An interface's name without its version.
 fn interface(name: &str) -> &str {
     name.split_once('@').map_or(name, |(interface, _)| interface)
-}
-
-/// Whether two versions agree up to the first number that is not zero.
-fn compatible(plugin: &str, host: &str) -> bool {
-    let mut plugin = plugin.split('.');
-    for number in host.split('.') {
-        if plugin.next() != Some(number) {
-            return false;
-        }
-        if number != "0" {
-            return true;
-        }
-    }
-    true
 }
 
 /// What a section's bytes are for, and how many they are. Modules and components inside are counted by

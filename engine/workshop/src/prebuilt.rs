@@ -114,7 +114,7 @@ fn build_all(
     repository: &Path,
     progress: impl Fn(&Built),
 ) -> Result<(Manifest, Vec<Vec<u8>>), PrebuiltError> {
-    let options = BuildOptions { without_symbols: true, ..BuildOptions::default() };
+    let options = BuildOptions { without_symbols: true, without_provenance: true, ..BuildOptions::default() };
     let mut manifest = Manifest { toolchain: String::new(), plugins: Vec::new() };
     let mut components = Vec::new();
     for name in PLUGINS {

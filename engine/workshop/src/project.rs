@@ -1,15 +1,17 @@
-//! `plugin new`: a project that tests, builds and prices as it is, without a network.
+//! `plugin new`: a project that tests, builds and prices as it is.
 //!
-//! The SDK's sources are inside this program and are written beside the plugin, with a lock file of the versions
-//! that they were tested with. So the SDK always fits the host that made the project, a stranger needs neither
-//! this repository nor a registry that has the SDK, and cargo needs no network where it has these crates already.
+//! The SDK's sources are inside this program and are written beside the plugin, in Rust with a lock file of the
+//! versions that they were tested with. So the SDK always fits the host that made the project, and a stranger needs
+//! neither this repository nor a registry that has the SDK. The same fixtures come in every language.
+
+mod templates;
 
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
+use crate::Language;
 
 /// What a project starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,65 +24,12 @@ pub enum Template {
     Distinct,
 }
 
-/// A template's own files.
-struct Files {
-    summary: &'static str,
-    files: [(&'static str, &'static str); 5],
-}
-
-/// Files that every project has.
-const COMMON: [(&str, &str); 4] = [
-    ("Cargo.toml", include_str!("../templates/common/manifest.toml")),
-    (".gitignore", include_str!("../templates/common/gitignore")),
-    ("README.md", include_str!("../templates/common/README.md")),
-    ("tests/fixtures.rs", include_str!("../templates/common/fixtures.rs")),
-];
-
-macro_rules! files {
-    ($folder:literal) => {
-        [
-            ("src/lib.rs", include_str!(concat!("../templates/", $folder, "/lib.rs"))),
-            ("tests/prices.rs", include_str!(concat!("../templates/", $folder, "/prices.rs"))),
-            (
-                "fixtures/first/settings.json",
-                include_str!(concat!("../templates/", $folder, "/first/settings.json")),
-            ),
-            (
-                "fixtures/first/events.ndjson",
-                include_str!(concat!("../templates/", $folder, "/first/events.ndjson")),
-            ),
-            (
-                "fixtures/first/expected.json",
-                include_str!(concat!("../templates/", $folder, "/first/expected.json")),
-            ),
-        ]
-    };
-}
-
-impl Template {
-    fn files(self) -> Files {
-        match self {
-            Self::PerUnit => Files {
-                summary: "Charges each document beyond the included ones.",
-                files: files!("per-unit"),
-            },
-            Self::Tiered => {
-                Files { summary: "Charges documents by tiers over the period.", files: files!("tiered") }
-            }
-            Self::Distinct => Files {
-                summary: "Charges each conversation once, however many events it takes.",
-                files: files!("distinct"),
-            },
-        }
-    }
-}
-
 /// Why there is no project.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)] // The messages say what each field is.
 pub enum ProjectError {
     #[error(
-        "`{name}` cannot be a plugin's name: {reason}. It is also the crate's name; use lower-case letters, \
+        "`{name}` cannot be a plugin's name: {reason}. It is also its package's name; use lower-case letters, \
          digits and hyphens, as in `per-document`"
     )]
     Name { name: String, reason: &'static str },
@@ -94,26 +43,31 @@ pub enum ProjectError {
 ///
 /// # Errors
 /// When the name cannot be a plugin's, the folder is not empty, or something cannot be written.
-pub fn create(name: &str, template: Template, folder: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+pub fn create(
+    name: &str,
+    language: Language,
+    template: Template,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ProjectError> {
     examine(name)?;
     let occupied = fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if occupied || folder.is_file() {
         return Err(ProjectError::Occupied { path: folder.to_owned() });
     }
-    let Files { summary, files } = template.files();
     let words = [
         ("{{name}}", name),
         ("{{crate}}", &name.replace('-', "_")),
         ("{{Type}}", &type_name(name)),
-        ("{{summary}}", summary),
+        ("{{summary}}", templates::summary(template)),
+        ("{{componentize_py}}", templates::COMPONENTIZE_PY),
     ];
     let mut written = Vec::new();
-    for (path, text) in COMMON.into_iter().chain(files) {
+    for (path, text) in templates::files(language, template) {
         let text = words.iter().fold(text.to_owned(), |text, (word, value)| text.replace(word, value));
         write(folder, path, &text)?;
         written.push(PathBuf::from(path));
     }
-    for (path, text) in SDK {
+    for (path, text) in templates::sdk(language) {
         write(folder, path, text)?;
     }
     Ok(written)
@@ -127,10 +81,11 @@ fn write(folder: &Path, path: &str, text: &str) -> Result<(), ProjectError> {
         .map_err(|error| ProjectError::File { path: path.clone(), error })
 }
 
-/// Words that cargo or the compiler keep for themselves, or that are taken.
-const TAKEN: [&str; 12] = [
+/// Words that a language or its package registry keeps for itself, or whose type is one of the SDK's.
+const TAKEN: [&str; 30] = [
     "tollgate-sdk",
     "tollgate-sdk-macro",
+    "typescript",
     "test",
     "std",
     "core",
@@ -141,6 +96,23 @@ const TAKEN: [&str; 12] = [
     "fn",
     "type",
     "impl",
+    "true",
+    "false",
+    "none",
+    "node-modules",
+    "plugin",
+    "pricing",
+    "settings",
+    "terms",
+    "decimal",
+    "unit",
+    "line",
+    "event",
+    "usage",
+    "bill",
+    "fault",
+    "tier",
+    "problems",
 ];
 
 fn examine(name: &str) -> Result<(), ProjectError> {
@@ -180,23 +152,11 @@ mod tests {
             .map(|name| examine(name).err().map(|error| error.to_string()).unwrap_or_default())
             .to_vec();
         insta::assert_snapshot!(told.join("\n"), @r"
-        `` cannot be a plugin's name: it has 1 to 64 letters. It is also the crate's name; use lower-case letters, digits and hyphens, as in `per-document`
-        `Per Document` cannot be a plugin's name: it has another character in it. It is also the crate's name; use lower-case letters, digits and hyphens, as in `per-document`
-        `9-lives` cannot be a plugin's name: it does not begin with a letter. It is also the crate's name; use lower-case letters, digits and hyphens, as in `per-document`
-        `test` cannot be a plugin's name: the word is taken. It is also the crate's name; use lower-case letters, digits and hyphens, as in `per-document`
+        `` cannot be a plugin's name: it has 1 to 64 letters. It is also its package's name; use lower-case letters, digits and hyphens, as in `per-document`
+        `Per Document` cannot be a plugin's name: it has another character in it. It is also its package's name; use lower-case letters, digits and hyphens, as in `per-document`
+        `9-lives` cannot be a plugin's name: it does not begin with a letter. It is also its package's name; use lower-case letters, digits and hyphens, as in `per-document`
+        `test` cannot be a plugin's name: the word is taken. It is also its package's name; use lower-case letters, digits and hyphens, as in `per-document`
         ");
         assert_eq!(type_name("per-document"), "PerDocument");
-    }
-
-    #[test]
-    fn the_sdk_of_a_project_is_whole_and_owes_nothing_to_a_workspace() {
-        let of = |path: &str| SDK.iter().find(|(name, _)| *name == path).map(|(_, text)| *text).unwrap();
-        for path in ["sdk/rust/Cargo.toml", "sdk/rust/macro/Cargo.toml"] {
-            assert!(!of(path).contains("workspace"), "{path}: {}", of(path));
-        }
-        assert!(of("sdk/wit/pricing.wit").contains("package tollgate:pricing@"));
-        assert!(of("sdk/rust/src/lib.rs").contains("mod wasm"));
-        assert!(of("Cargo.lock").contains("name = \"tollgate-sdk-macro\""));
-        assert!(!of("Cargo.lock").contains("name = \"wasmtime\""));
     }
 }

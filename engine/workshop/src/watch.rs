@@ -9,9 +9,9 @@ use std::{
 };
 
 /// Endings of files that a build or a test reads.
-const ENDINGS: [&str; 5] = ["rs", "toml", "json", "ndjson", "wit"];
-/// Folders that are made, not written.
-const SKIPPED: [&str; 2] = ["target", "node_modules"];
+const ENDINGS: [&str; 10] = ["rs", "js", "mjs", "ts", "py", "txt", "toml", "json", "ndjson", "wit"];
+/// Folders that are made, not written; so are those whose name begins with a dot.
+const SKIPPED: [&str; 4] = ["target", "build", "node_modules", "__pycache__"];
 /// How deep folders are looked into.
 const DEPTH_MAX: usize = 8;
 
@@ -72,16 +72,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         fs::create_dir_all(folder.path().join("target")).unwrap();
+        fs::create_dir_all(folder.path().join(".venv")).unwrap();
         fs::create_dir_all(folder.path().join("src")).unwrap();
         write("src/lib.rs", "");
         let mut watch = Watch::new(folder.path());
         assert!(watch.changed().is_empty());
         write("target/made.rs", "");
-        write("notes.txt", "");
+        write(".venv/installed.py", "");
+        write("notes.md", "");
         assert!(watch.changed().is_empty());
         write("src/lib.rs", "// new");
+        write("src/plugin.py", "");
         write("Cargo.toml", "");
-        assert_eq!(watch.changed(), ["Cargo.toml", "src/lib.rs"].map(PathBuf::from));
+        assert_eq!(watch.changed(), ["Cargo.toml", "src/lib.rs", "src/plugin.py"].map(PathBuf::from));
         fs::remove_file(folder.path().join("Cargo.toml")).unwrap();
         assert_eq!(watch.changed(), ["Cargo.toml"].map(PathBuf::from));
     }

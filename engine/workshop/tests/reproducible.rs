@@ -35,8 +35,38 @@ fn a_copy_at_another_place_gives_the_committed_bytes() {
         println!("skipped: the committed plugins were built with {}", manifest.toolchain);
         return;
     }
-    let options = BuildOptions { without_symbols: true, ..BuildOptions::default() };
+    let options = BuildOptions { without_symbols: true, without_provenance: true, ..BuildOptions::default() };
     let built = build(&elsewhere.path().join("plugins/tiered"), &options).unwrap();
     let committed = manifest.plugins.iter().find(|plugin| plugin.name == "tiered").unwrap();
     assert_eq!(built.sha256, committed.sha256);
+}
+
+#[test]
+#[ignore = "compiles a plugin from scratch, which takes minutes where the standard library is built as well"]
+fn no_folder_of_this_machine_is_in_a_plugin() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let sdk = repository.join("sdk/rust");
+    // The SDK lies outside the plugin's own workspace, as in a team's repository.
+    let manifest = format!(
+        "[package]\nname = \"tiered\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n\n\
+         [dependencies]\ntollgate-sdk = {{ path = {sdk:?} }}\n\n[workspace]\n"
+    );
+    fs::write(elsewhere.path().join("Cargo.toml"), manifest).unwrap();
+    fs::copy(repository.join("Cargo.lock"), elsewhere.path().join("Cargo.lock")).unwrap();
+    let sources = repository.join("plugins/tiered/src");
+    let copied = Command::new("cp").arg("-r").arg(sources).arg(elsewhere.path()).status();
+    assert!(copied.unwrap().success());
+    if Toolchain::find(elsewhere.path()).is_err() {
+        println!("skipped: no toolchain here builds for WebAssembly");
+        return;
+    }
+    let built = build(elsewhere.path(), &BuildOptions::default()).unwrap();
+    let component = fs::read(&built.path).unwrap();
+    let home = std::env::home_dir().unwrap();
+    for folder in [repository.as_path(), elsewhere.path(), &home] {
+        let folder = folder.to_str().unwrap();
+        let is_there = component.windows(folder.len()).any(|bytes| bytes == folder.as_bytes());
+        assert!(!is_there, "{folder} is in the component");
+    }
 }

@@ -1,13 +1,18 @@
 // What an event counted for, with the host's counters around it; and a period's totals.
 
-import { Decimal, DecimalColumn } from "./decimal.js";
+import { Decimal, NANO_PLACES } from "./decimal.js";
+import { decimalAt, decimalsOf, halvesOf } from "./words.js";
 
 // What one step of a cumulative formula charges: f(after) - f(before), each rounded half to even to nine places.
 export function cumulative(before, after, formula) {
   if (before.compare(after) === 0) {
     return Decimal.ZERO;
   }
-  return formula(after).roundedToNano().minus(formula(before).roundedToNano());
+  const charged = formula(after);
+  const earlier = formula(before);
+  return charged.scale <= NANO_PLACES && earlier.scale <= NANO_PLACES
+    ? charged.minus(earlier)
+    : charged.roundedToNano().minus(earlier.roundedToNano());
 }
 
 export class Count {
@@ -28,16 +33,21 @@ export class Count {
 export class Counted {
   constructor({ units, before, after }) {
     this._units = units;
-    this._before = new DecimalColumn(before);
-    this._after = new DecimalColumn(after);
+    this._before = decimalsOf(before);
+    this._after = decimalsOf(after);
     this._start = 0;
     this._end = 0;
   }
 
-  of({ position }) {
+  of(unit) {
+    const position = unit.position;
     const units = this._units;
     const end = this._end;
     let first = this._start;
+    // One row is the rule.
+    if (first + 1 === end && units[first] === position) {
+      return new Count(this._before[first], this._after[first]);
+    }
     while (first < end && units[first] !== position) {
       first += 1;
     }
@@ -48,7 +58,7 @@ export class Counted {
     while (units[last] !== position) {
       last -= 1;
     }
-    return new Count(Decimal.at(this._before, first), Decimal.at(this._after, last));
+    return new Count(this._before[first], this._after[last]);
   }
 }
 
@@ -56,7 +66,7 @@ export class Totals {
   constructor({ units, groups, totals }, strings) {
     this._units = units;
     this._groups = groups;
-    this._totals = new DecimalColumn(totals);
+    this._totals = halvesOf(totals);
     this._strings = strings;
     this._start = 0;
     this._end = 0;
@@ -70,7 +80,7 @@ export class Totals {
     const found = new Map();
     for (let row = this._start; row < this._end; row += 1) {
       if (this._units[row] === position) {
-        found.set(this._strings[this._groups[row]], Decimal.at(this._totals, row));
+        found.set(this._strings[this._groups[row]], decimalAt(this._totals, row));
       }
     }
     return found;

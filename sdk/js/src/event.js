@@ -1,14 +1,21 @@
 // One event, and one customer at a period's end, over the columns of their batch.
 
-import { Decimal, DecimalColumn } from "./decimal.js";
+import { Decimal } from "./decimal.js";
+import { decimalAt, halvesOf } from "./words.js";
 
 // A frame's columns by name. Those that this SDK does not know are ignored, as the contract demands.
 export class Columns {
   constructor(frame) {
     this.strings = frame.strings;
+    this.none = new Uint32Array(frame.rows);
     this.times = frame.times;
     this.texts = new Map(frame.texts.map(({ name, ids }) => [name, ids]));
-    this.numbers = new Map(frame.numbers.map(({ name, words }) => [name, new DecimalColumn(words)]));
+    this.numbers = new Map(frame.numbers.map(({ name, words }) => [name, halvesOf(words)]));
+  }
+
+  // The ids of a text column: of the empty text, where there is none of that name.
+  ids(name) {
+    return this.texts.get(name) ?? this.none;
   }
 
   text(name, row) {
@@ -18,56 +25,49 @@ export class Columns {
 
   number(name, row) {
     const column = this.numbers.get(name);
-    return column === undefined ? Decimal.ZERO : Decimal.at(column, row);
+    return column === undefined ? Decimal.ZERO : decimalAt(column, row);
   }
 }
 
 // It is the next event once the function has returned. Texts are empty when the event has none.
 export class Event {
   constructor(columns) {
-    const { texts } = columns;
     this._columns = columns;
     this._strings = columns.strings;
     this._row = 0;
     // Found once for the batch.
-    this._customer = texts.get("customer");
-    this._parent = texts.get("parent");
-    this._feature = texts.get("feature");
-    this._route = texts.get("route");
-    this._model = texts.get("model");
-    this._provider = texts.get("provider");
+    this._customer = columns.ids("customer");
+    this._parent = columns.ids("parent");
+    this._feature = columns.ids("feature");
+    this._route = columns.ids("route");
+    this._model = columns.ids("model");
+    this._provider = columns.ids("provider");
     this._measure = undefined;
     this._measures = undefined;
   }
 
   get customer() {
-    const ids = this._customer;
-    return ids === undefined ? "" : this._strings[ids[this._row]];
+    return this._strings[this._customer[this._row]];
   }
 
   get parent() {
-    const ids = this._parent;
-    return ids === undefined ? "" : this._strings[ids[this._row]];
+    return this._strings[this._parent[this._row]];
   }
 
   get feature() {
-    const ids = this._feature;
-    return ids === undefined ? "" : this._strings[ids[this._row]];
+    return this._strings[this._feature[this._row]];
   }
 
   get route() {
-    const ids = this._route;
-    return ids === undefined ? "" : this._strings[ids[this._row]];
+    return this._strings[this._route[this._row]];
   }
 
   get model() {
-    const ids = this._model;
-    return ids === undefined ? "" : this._strings[ids[this._row]];
+    return this._strings[this._model[this._row]];
   }
 
   get provider() {
-    const ids = this._provider;
-    return ids === undefined ? "" : this._strings[ids[this._row]];
+    return this._strings[this._provider[this._row]];
   }
 
   attribute(name) {
@@ -88,7 +88,7 @@ export class Event {
       this._measure = name;
       this._measures = this._columns.numbers.get(`measure:${name}`);
     }
-    return this._measures === undefined ? Decimal.ZERO : Decimal.at(this._measures, this._row);
+    return this._measures === undefined ? Decimal.ZERO : decimalAt(this._measures, this._row);
   }
 }
 

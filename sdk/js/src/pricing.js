@@ -71,62 +71,64 @@ export function pricing(author) {
       const settings = settingsOf(text);
       const event = new Event(new Columns(frame));
       const usage = new Usage(frame);
+      const counts = [];
+      const faults = [];
       for (let row = 0; row < frame.rows; row += 1) {
+        const start = usage._rows;
         event._row = row;
         try {
           author.meter(settings, event, usage);
-          usage._endEvent(row);
         } catch (error) {
-          usage._endEvent(row, fault(error));
+          faults.push(fault(row, error));
+          usage._dropFrom(start);
         }
+        counts[row] = usage._rows - start;
       }
-      return usage._metered;
+      return usage._metered(counts, faults);
     },
 
     rate(text, frame, table) {
-      const settings = settingsOf(text);
       const event = new Event(new Columns(frame));
-      const counted = new Counted(table);
-      const bill = new Bill();
-      for (let row = 0; row < frame.rows; row += 1) {
-        event._row = row;
-        counted._start = counted._end;
-        counted._end += table.counts[row];
-        try {
-          author.rate(settings, event, counted, bill);
-          bill._endEvent(row);
-        } catch (error) {
-          bill._endEvent(row, fault(error));
-        }
-      }
-      return bill._rated;
+      return billed("rate", text, frame, table, event, new Counted(table));
     },
 
     close(text, frame, table) {
-      const settings = settingsOf(text);
-      const customer = new Closing(new Columns(frame));
-      const totals = new Totals(table, frame.strings);
-      const bill = new Bill();
-      for (let row = 0; row < frame.rows; row += 1) {
-        customer._row = row;
-        totals._start = totals._end;
-        totals._end += table.counts[row];
-        try {
-          author.close?.(settings, customer, totals, bill);
-          bill._endEvent(row);
-        } catch (error) {
-          bill._endEvent(row, fault(error));
-        }
+      if (author.close === undefined) {
+        return new Bill()._rated(new Array(frame.rows).fill(0), []);
       }
-      return bill._rated;
+      const customer = new Closing(new Columns(frame));
+      return billed("close", text, frame, table, customer, new Totals(table, frame.strings));
     },
   });
+
+  // What the author's function of that name charges for each row of a frame, given its counters.
+  function billed(name, text, { rows }, { counts: given }, row, counters) {
+    const settings = settingsOf(text);
+    const bill = new Bill();
+    const counts = [];
+    const faults = [];
+    for (let event = 0; event < rows; event += 1) {
+      const start = bill._rows;
+      row._row = event;
+      bill._event = event;
+      counters._start = counters._end;
+      counters._end += given[event];
+      try {
+        author[name](settings, row, counters, bill);
+      } catch (error) {
+        faults.push(fault(event, error));
+        bill._dropFrom(start);
+      }
+      counts[event] = bill._rows - start;
+    }
+    return bill._rated(counts, faults);
+  }
 }
 
 // A fault ends its event. Anything else that is thrown is a mistake in the plugin and ends the batch.
-function fault(error) {
+function fault(event, error) {
   if (error instanceof Fault) {
-    return error;
+    return { event, message: error.message };
   }
   throw error;
 }

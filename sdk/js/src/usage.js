@@ -1,16 +1,18 @@
 // Where a plugin records which units an event is worth.
 
+import { Decimal } from "./decimal.js";
 import { Fault } from "./fault.js";
+import { wordsOf } from "./words.js";
 
-const QUANTITY_PLACES_MAX = 12;
+export const QUANTITY_PLACES_MAX = 12;
 
 // A quantity in a form that the contract allows: not negative, and no more than twelve places.
 export function quantityOf(quantity) {
-  if (quantity.coefficient >= 0n && quantity.scale <= QUANTITY_PLACES_MAX) {
-    return quantity;
-  }
   if (exact(quantity).isNegative) {
     throw new Fault(`the quantity ${quantity} is negative`);
+  }
+  if (quantity.scale <= QUANTITY_PLACES_MAX) {
+    return quantity;
   }
   const shortest = quantity.shortest();
   if (shortest.scale > QUANTITY_PLACES_MAX) {
@@ -19,9 +21,9 @@ export function quantityOf(quantity) {
   return shortest;
 }
 
-// Nothing else than a decimal has a coefficient.
+// The value itself, if it is a decimal: nothing else has these.
 export function exact(value) {
-  if (value?.coefficient === undefined) {
+  if (value?.small === undefined) {
     throw new Fault(`${value} is no exact decimal; write decimal("0.05")`);
   }
   return value;
@@ -29,23 +31,29 @@ export function exact(value) {
 
 export class Usage {
   constructor(frame) {
-    this._metered = { counts: [], units: [], keys: [], quantities: [], strings: [], faults: [] };
     this._strings = frame.strings;
     this._known = undefined;
-    this._row = 0;
+    this._added = [];
+    // How many rows there are, of all events so far.
+    this._rows = 0;
+    this._units = [];
+    this._keys = [];
+    this._quantities = [];
   }
 
   add(unit, quantity) {
     if (unit.aggregation === "distinct") {
       throw new Fault("the plugin adds to a `distinct` unit without a key; use addDistinct");
     }
-    if (exact(quantity).coefficient === 0n) {
-      return;
+    // What is right in most cases is seen without a call.
+    const counted = quantity?.small >= 0 && quantity.scale <= QUANTITY_PLACES_MAX ? quantity : quantityOf(quantity);
+    if (counted.small !== 0) {
+      const row = this._rows;
+      this._units[row] = unit.position;
+      this._keys[row] = 0;
+      this._quantities[row] = counted;
+      this._rows = row + 1;
     }
-    const metered = this._metered;
-    quantityOf(quantity).toWords(metered.quantities);
-    metered.units.push(unit.position);
-    metered.keys.push(0);
   }
 
   addDistinct(unit, key) {
@@ -60,22 +68,31 @@ export class Usage {
     if (position === undefined) {
       position = this._known.size;
       this._known.set(key, position);
-      this._metered.strings.push(key);
+      this._added.push(key);
     }
-    this._metered.units.push(unit.position);
-    this._metered.keys.push(position);
-    this._metered.quantities.push(1n, 0n);
+    const row = this._rows;
+    this._units[row] = unit.position;
+    this._keys[row] = position;
+    this._quantities[row] = Decimal.ONE;
+    this._rows = row + 1;
   }
 
-  _endEvent(row, fault) {
-    const metered = this._metered;
-    if (fault !== undefined) {
-      metered.units.length = this._row;
-      metered.keys.length = this._row;
-      metered.quantities.length = 2 * this._row;
-      metered.faults.push({ event: row, message: fault.message });
+  // Forgets this row and those after it.
+  _dropFrom(row) {
+    this._rows = row;
+    for (const column of [this._units, this._keys, this._quantities]) {
+      column.length = row;
     }
-    metered.counts.push(metered.units.length - this._row);
-    this._row = metered.units.length;
+  }
+
+  _metered(counts, faults) {
+    return {
+      counts,
+      units: this._units,
+      keys: this._keys,
+      quantities: wordsOf(this._quantities),
+      strings: this._added,
+      faults,
+    };
   }
 }

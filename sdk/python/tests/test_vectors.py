@@ -2,9 +2,11 @@
 
 import doctest
 import json
+import random
 import sys
 import unittest
-from decimal import DecimalException, localcontext
+from decimal import Decimal, DecimalException, localcontext
+from fractions import Fraction
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -13,7 +15,7 @@ sys.path[:0] = [str(REPOSITORY / "sdk/python"), str(REPOSITORY / "examples/inclu
 import tollgate_sdk  # noqa: E402
 from included_overage import IncludedOverage  # noqa: E402
 from tollgate_sdk.exact import (  # noqa: E402
-    EXACT, Fault, add_words, from_words, parse, rounded_to_nano, shortest, show,
+    EXACT, Fault, from_column, from_words, parse, rounded_to_nano, shortest, show, words_of,
 )
 from tollgate_sdk.frames import Column, Counted, Frame, Totals  # noqa: E402
 from tollgate_sdk.plugin import Batches  # noqa: E402
@@ -26,10 +28,7 @@ def vectors(name):
 
 
 def words(texts):
-    found = []
-    for text in texts:
-        add_words(found, parse(text))
-    return found
+    return [word for text in texts for word in words_of(parse(text))]
 
 
 def texts(found):
@@ -95,8 +94,7 @@ class Decimals(unittest.TestCase):
 
     def test_words(self):
         for form in self.vectors["forms"]:
-            found = []
-            add_words(found, parse(form["text"]))
+            found = words_of(parse(form["text"]))
             self.assertEqual([f"{word:016x}" for word in found], form["words"], form["text"])
             self.assertEqual(show(from_words(*found)), form["text"])
 
@@ -115,18 +113,31 @@ class Decimals(unittest.TestCase):
     def exactly(self, operation, right):
         with localcontext(EXACT):
             try:
-                found = []
-                add_words(found, operation(right))
-                return texts(found)[0]
+                return texts(words_of(operation(right)))[0]
             except (DecimalException, Fault):
                 return None
 
     def test_rounding_to_nano(self):
         for case in self.vectors["rounded_to_nano"]:
             with localcontext(EXACT):
-                found = []
-                add_words(found, rounded_to_nano(parse(case["value"])))
+                found = words_of(rounded_to_nano(parse(case["value"])))
             self.assertEqual(texts(found)[0], case["rounded"], case["value"])
+
+    def test_random_decimals_survive_their_words_and_round_half_to_even(self):
+        chance = random.Random(20240607)
+        values = [
+            Decimal((chance.randrange(2), tuple(map(int, str(chance.randrange(10 ** chance.randrange(1, 29))))), -places))
+            for places in range(29) for _ in range(200)
+        ]
+        with localcontext(EXACT):
+            found = [word for value in values for word in words_of(value)]
+            self.assertEqual(from_column(found), values)
+            self.assertEqual(from_column(found), [from_words(*words_of(value)) for value in values])
+            for value in values:
+                numerator, denominator = value.as_integer_ratio()
+                # `round` of a fraction is half to even.
+                expected = Decimal(round(Fraction(numerator * 10**9, denominator))).scaleb(-9)
+                self.assertEqual(rounded_to_nano(value), expected, value)
 
     def test_division_rounds_once(self):
         for dividend, divisor, places, quotient in (
@@ -142,7 +153,7 @@ class Decimals(unittest.TestCase):
         with localcontext(EXACT), self.assertRaises(DecimalException):
             tollgate_sdk.Decimal(0.1)
         with self.assertRaises(Fault):
-            add_words([], 0.1)
+            words_of(0.1)
 
 
 class Documentation(unittest.TestCase):

@@ -3,8 +3,6 @@
 Only a component imports this; `wit_world` is made by componentize-py.
 """
 
-import traceback
-
 from wit_world import exports
 from wit_world.exports import plugin as contract
 from wit_world.imports import log as contract_log
@@ -31,17 +29,32 @@ def _rated(rated):
 
 
 def _reporting(function):
-    """Writes what went wrong to the host's log before the trap, with the author's own lines."""
+    """Writes what went wrong to the host's log before the trap, with the author's own line."""
 
     def reporting(*arguments):
         try:
             return function(*arguments)
         except Exception as error:
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            log.error(f"{type(error).__name__}: {error} ({frame.filename.rpartition('/')[2]}:{frame.lineno})")
+            log.error(f"{type(error).__name__}: {error}{_hint(error)} ({_place(error.__traceback__)})")
             raise
 
     return reporting
+
+
+def _hint(error):
+    is_float = isinstance(error, TypeError) and "'float'" in str(error)
+    return "; no float comes near an exact decimal, write Decimal(\"0.05\")" if is_float else ""
+
+
+def _place(trace):
+    """The innermost line that is not the SDK's. Not by `traceback`, which would read the sources' files."""
+    place = "somewhere"
+    while trace is not None:
+        folder, _, file = trace.tb_frame.f_code.co_filename.rpartition("/")
+        if not folder.endswith("tollgate_sdk"):
+            place = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
 
 
 def exported(plugin):

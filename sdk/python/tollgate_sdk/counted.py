@@ -1,6 +1,6 @@
 """What an event counted for, with the host's counters around it."""
 
-from .exact import ZERO, from_words, rounded_to_nano
+from .exact import ZERO, from_column, rounded_to_nano
 
 
 def cumulative(before, after, formula):
@@ -29,20 +29,20 @@ class Count:
 class Counted:
     """The usage rows of the event at hand."""
 
-    __slots__ = ("_table", "_start", "_end")
+    __slots__ = ("_units", "_before", "_after", "_start", "_end")
 
     def __init__(self, table):
-        self._table, self._start, self._end = table, 0, 0
+        self._units, self._start, self._end = table.units, 0, 0
+        self._before, self._after = from_column(table.before), from_column(table.after)
 
     def of(self, unit):
         """The unit's counter just before this event and just after; None when the event is worth none of it."""
-        table, position, first = self._table, unit.position, None
-        for row in range(self._start, self._end):
-            if table.units[row] == position:
-                first, last = (row if first is None else first), row
-        if first is None:
+        units, position, first, end = self._units, unit.position, self._start, self._end
+        while first < end and units[first] != position:
+            first += 1
+        if first == end:
             return None
-        before, after = table.before, table.after
-        return Count(
-            from_words(before[2 * first], before[2 * first + 1]), from_words(after[2 * last], after[2 * last + 1])
-        )
+        last = end - 1
+        while units[last] != position:
+            last -= 1
+        return Count(self._before[first], self._after[last])

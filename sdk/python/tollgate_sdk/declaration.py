@@ -4,7 +4,20 @@ AGGREGATIONS = ("sum", "max", "distinct")
 KINDS = ("charge", "credit", "adjustment")
 
 
-class Unit:
+class _Declaration:
+    """What has a position in the descriptor once it is an attribute of a plugin's class."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name):
+        # Only asked for what is not there.
+        kind, word = type(self).__name__.lower(), getattr(self, self.__slots__[0])
+        if name == "position":
+            raise TypeError(f"the {kind} `{word}` is not an attribute of the plugin's class; declare it there")
+        raise AttributeError(f"a {kind} has no `{name}`")
+
+
+class Unit(_Declaration):
     """A unit that a customer understands; see `unit` in the contract.
 
     `aggregation` is "sum", "max" or "distinct". A name that begins with `/` points into the settings, so that the
@@ -17,10 +30,10 @@ class Unit:
         if aggregation not in AGGREGATIONS:
             raise ValueError(f"unit `{name}`: the aggregation is one of {', '.join(AGGREGATIONS)}")
         self.name, self.aggregation, self.pooled = name, aggregation, pooled
-        self.group_by, self.position = list(group_by), None
+        self.group_by = list(group_by)
 
 
-class Line:
+class Line(_Declaration):
     """One kind of row on a customer's statement; see `line` in the contract.
 
     `code` is a stable word for programs, `title` what the customer reads, `unit` what the line's quantity counts, and
@@ -32,17 +45,17 @@ class Line:
     def __init__(self, code, title, *, unit, kind="charge"):
         if kind not in KINDS:
             raise ValueError(f"line `{code}`: the kind is one of {', '.join(KINDS)}")
-        self.code, self.title, self.kind, self.position = code, title, kind, None
+        self.code, self.title, self.kind = code, title, kind
         self.unit = unit.name if isinstance(unit, Unit) else unit
 
 
-class Refusal:
+class Refusal(_Declaration):
     """A reason why an event should not run at all; see `refusal-code` in the contract."""
 
     __slots__ = ("code", "title", "position")
 
     def __init__(self, code, title):
-        self.code, self.title, self.position = code, title, None
+        self.code, self.title = code, title
 
 
 def declared(plugin, kind):

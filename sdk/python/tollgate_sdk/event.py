@@ -1,25 +1,34 @@
 """One event, as the author of a plugin sees it, over the columns of its batch."""
 
-from .exact import ZERO, from_words
+from .exact import ZERO, from_column
 
 
 class Columns:
     """A frame's columns by name. Those that this SDK does not know are ignored, as the contract demands."""
 
-    __slots__ = ("strings", "times", "texts", "numbers")
+    __slots__ = ("strings", "times", "_texts", "_numbers", "_rows", "_decimals")
 
     def __init__(self, frame):
         self.strings, self.times = frame.strings, frame.times
-        self.texts = {column.name: column.ids for column in frame.texts}
-        self.numbers = {column.name: column.words for column in frame.numbers}
+        self._texts = {column.name: column.ids for column in frame.texts}
+        self._numbers = {column.name: column.words for column in frame.numbers}
+        self._rows, self._decimals = frame.rows, {}
+
+    def ids(self, name):
+        """The ids of a text column: of the empty text, where there is none of that name."""
+        ids = self._texts.get(name)
+        return ids if ids is not None else [0] * self._rows
 
     def text(self, name, row):
-        ids = self.texts.get(name)
+        ids = self._texts.get(name)
         return self.strings[ids[row]] if ids is not None else ""
 
     def number(self, name, row):
-        words = self.numbers.get(name)
-        return from_words(words[2 * row], words[2 * row + 1]) if words is not None else ZERO
+        decimals = self._decimals.get(name)
+        if decimals is None:
+            words = self._numbers.get(name)
+            decimals = self._decimals[name] = from_column(words) if words is not None else [ZERO] * self._rows
+        return decimals[row]
 
 
 class Event:
@@ -28,40 +37,45 @@ class Event:
     Texts are empty when the event has none.
     """
 
-    __slots__ = ("_columns", "_row")
+    __slots__ = (
+        "_columns", "_row", "_strings", "_customer", "_parent", "_feature", "_route", "_model", "_provider",
+    )
 
     def __init__(self, columns):
-        self._columns, self._row = columns, 0
+        self._columns, self._row, self._strings = columns, 0, columns.strings
+        self._customer, self._parent = columns.ids("customer"), columns.ids("parent")
+        self._feature, self._route = columns.ids("feature"), columns.ids("route")
+        self._model, self._provider = columns.ids("model"), columns.ids("provider")
 
     @property
     def customer(self):
         """Who created the usage and pays for it."""
-        return self._columns.text("customer", self._row)
+        return self._strings[self._customer[self._row]]
 
     @property
     def parent(self):
         """The customer's parent, such as an agency's client for one of its sites."""
-        return self._columns.text("parent", self._row)
+        return self._strings[self._parent[self._row]]
 
     @property
     def feature(self):
         """What the application was doing: `review`."""
-        return self._columns.text("feature", self._row)
+        return self._strings[self._feature[self._row]]
 
     @property
     def route(self):
         """The route that the request took: `premium`."""
-        return self._columns.text("route", self._row)
+        return self._strings[self._route[self._row]]
 
     @property
     def model(self):
         """The model that answered."""
-        return self._columns.text("model", self._row)
+        return self._strings[self._model[self._row]]
 
     @property
     def provider(self):
         """Who ran the model."""
-        return self._columns.text("provider", self._row)
+        return self._strings[self._provider[self._row]]
 
     def attribute(self, name):
         """One of the application's own words about the event."""

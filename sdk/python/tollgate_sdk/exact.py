@@ -19,6 +19,13 @@ _COEFFICIENT_END = 1 << 96
 _SIGN = 1 << 63
 _LOW = (1 << 64) - 1
 _HIGH = (1 << 32) - 1
+# One at each place after the point.
+_PLACES = [Decimal((0, (1,), -places)) for places in range(PLACES_MAX + 1)]
+# The same by the second word of a decimal that is not negative and whose coefficient fits the first.
+_PLACE_OF = {places << 32: place for places, place in enumerate(_PLACES)}
+# The words of decimals that were written already, by their text: a batch has the same few again and again.
+_WRITTEN = {}
+_WRITTEN_MAX = 4096
 _TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
@@ -85,41 +92,45 @@ def from_words(low, high):
     if high == 0:
         return Decimal(low)
     coefficient = low | (high & _HIGH) << 64
-    value = Decimal(-coefficient if high & _SIGN else coefficient)
-    scale = (high >> 32) & 0xFF
-    return value.scaleb(-scale, EXACT) if scale else value
+    return EXACT.multiply(Decimal(-coefficient if high & _SIGN else coefficient), _PLACES[(high >> 32) & 0xFF])
 
 
-def add_words(words, value):
-    """Appends the contract's two words to a list."""
-    if value is ZERO:
-        words.append(0)
-        words.append(0)
-        return
+def from_column(words):
+    """Reads all of a column's decimals at once, which takes half as long as one by one."""
+    lows, highs = words[::2], words[1::2]
+    if not any(highs):
+        return list(map(Decimal, lows))
+    multiply, place_of = EXACT.multiply, _PLACE_OF.get
+    return [
+        from_words(low, high) if (place := place_of(high)) is None else multiply(Decimal(low), place)
+        for low, high in zip(lows, highs)
+    ]
+
+
+def words_of(value):
+    """The contract's two words."""
     if type(value) is not Decimal:
         value = _decimal(value)
     text = str(value)
-    if text.isdigit() and len(text) < 20:
-        words.append(int(text))
-        words.append(0)
-        return
-    if "E" in text:
-        text = format(value, "f")
-    negative = text[0] == "-"
-    point = text.find(".")
-    if point < 0:
-        scale, coefficient = 0, int(text)
-    else:
-        scale, coefficient = len(text) - point - 1, int(text[:point] + text[point + 1:])
-    if negative:
-        coefficient = -coefficient
+    words = _WRITTEN.get(text)
+    if words is None:
+        words = _words(format(value, "f"))
+        if len(_WRITTEN) == _WRITTEN_MAX:
+            _WRITTEN.clear()
+        _WRITTEN[text] = words
+    return words
+
+
+def _words(text):
+    whole, _, fraction = text.partition(".")
+    scale, coefficient = len(fraction), abs(int(whole + fraction))
     while coefficient >= _COEFFICIENT_END or scale > PLACES_MAX:
         if scale == 0 or coefficient % 10:
             raise Fault("a result has more digits than an exact decimal can hold (28 after the point)")
         coefficient //= 10
         scale -= 1
-    words.append(coefficient & _LOW)
-    words.append(coefficient >> 64 | scale << 32 | (_SIGN if negative and coefficient else 0))
+    negative = text[0] == "-" and coefficient
+    return coefficient & _LOW, coefficient >> 64 | scale << 32 | (_SIGN if negative else 0)
 
 
 def _decimal(value):
@@ -137,14 +148,14 @@ def rounded(value, places):
 
 def rounded_to_nano(value):
     """Rounded half to even to nine places, as every amount that is charged."""
-    # Below ten to the 20th there is room for nine places; what is longer has fewer.
-    if value.same_quantum(NANO):
+    try:
+        value.quantize(NANO, None, EXACT)
+    except Inexact:
+        return value.quantize(NANO, None, _ROUNDING)
+    except InvalidOperation:
+        # From ten to the 20th on there is no room for nine places, and so there are fewer.
         return value
-    text = str(value)
-    point = text.find(".")
-    if "E" not in text and (point < 0 or len(text) - point <= 10):
-        return value
-    return rounded(value, 9)
+    return value
 
 
 def divided_rounded(dividend, divisor, places):

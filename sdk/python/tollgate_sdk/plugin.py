@@ -8,7 +8,7 @@ from .closing import Closing, Totals
 from .counted import Counted
 from .declaration import Line, Refusal, Unit, declared
 from .event import Columns, Event
-from .exact import EXACT, FAULTS, show
+from .exact import EXACT, FAULTS, reason, show
 from .settings import Problem, read, schema
 from .usage import Usage
 
@@ -94,42 +94,43 @@ class Batches:
         """The units of each event of the frame."""
         with localcontext(EXACT):
             settings, event, usage = self._settings(settings), Event(Columns(frame)), Usage(frame)
-            meter, end_event = self.plugin.meter, usage._end_event
+            meter, units, counts, faults, start = self.plugin.meter, usage._units, [], [], 0
             for row in range(frame.rows):
                 event._row = row
                 try:
                     meter(settings, event, usage)
-                    end_event(row)
                 except FAULTS as fault:
-                    end_event(row, fault)
-            return usage._metered
+                    faults.append((row, reason(fault)))
+                    usage._drop_from(start)
+                end = len(units)
+                counts.append(end - start)
+                start = end
+            return usage._answer(counts, faults)
 
     def rate(self, settings, frame, counted):
         """What each event of the frame costs."""
-        with localcontext(EXACT):
-            settings, event, bill = self._settings(settings), Event(Columns(frame)), Bill()
-            rows, rate, end_event = Counted(counted), self.plugin.rate, bill._end_event
-            for row, count in enumerate(counted.counts):
-                event._row = row
-                rows._start, rows._end = rows._end, rows._end + count
-                try:
-                    rate(settings, event, rows, bill)
-                    end_event(row)
-                except FAULTS as fault:
-                    end_event(row, fault)
-            return bill._rated
+        return self._billed(settings, Event(Columns(frame)), Counted(counted), counted.counts, self.plugin.rate)
 
     def close(self, settings, frame, totals):
         """What each customer of the closing frame is charged as the period ends."""
+        totals_of_one = Totals(totals, frame.strings)
+        return self._billed(settings, Closing(Columns(frame)), totals_of_one, totals.counts, self.plugin.close)
+
+    def _billed(self, settings, subject, table, table_counts, price):
+        """What `price` charges for each row of a frame, given its part of a table of counters."""
         with localcontext(EXACT):
-            settings, customer, bill = self._settings(settings), Closing(Columns(frame)), Bill()
-            rows = Totals(totals, frame.strings)
-            for row, count in enumerate(totals.counts):
-                customer._row = row
-                rows._start, rows._end = rows._end, rows._end + count
+            settings, bill = self._settings(settings), Bill()
+            lines, counts, faults, start = bill._lines, [], [], 0
+            for row, count in enumerate(table_counts):
+                subject._row = bill._event = row
+                table._start = table._end
+                table._end += count
                 try:
-                    self.plugin.close(settings, customer, rows, bill)
-                    bill._end_event(row)
+                    price(settings, subject, table, bill)
                 except FAULTS as fault:
-                    bill._end_event(row, fault)
-            return bill._rated
+                    faults.append((row, reason(fault)))
+                    bill._drop_from(start)
+                end = len(lines)
+                counts.append(end - start)
+                start = end
+            return bill._answer(counts, faults)

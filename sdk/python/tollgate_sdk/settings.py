@@ -12,6 +12,7 @@ fields than these are refused.
 import json
 import types
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Literal, Union, get_args, get_origin, get_type_hints
 
 from .exact import parse, show
@@ -46,6 +47,8 @@ class Settings:
     __hash__ = None
 
 
+# Looking at hints takes a millisecond: it is done once, before the component is made.
+@cache
 def _fields(settings):
     return {name: hint for name, hint in get_type_hints(settings, include_extras=True).items() if name[0] != "_"}
 

@@ -9,7 +9,7 @@ Run them with plain `pytest`, or `python -m unittest`.
 import json
 from decimal import Decimal, localcontext
 
-from .exact import EXACT, ZERO, Fault, add_words, from_words, parse, show
+from .exact import EXACT, ZERO, Fault, from_words, parse, show, words_of
 from .frames import Column, Counted, Frame, Totals
 from .plugin import Batches
 
@@ -96,7 +96,7 @@ class TestBench:
             totals.counts[0] += 1
             totals.units.append(key[0])
             totals.groups.append(_id(frame.strings, ", ".join(key[2])))
-            add_words(totals.totals, total)
+            totals.totals += words_of(total)
         rated = self._batches.close(self._settings, frame, totals)
         _raise(rated.faults)
         return self._priced(rated)[0]
@@ -119,8 +119,8 @@ class TestBench:
                         after = before + quantity
                 self._seen.add((key, strings[metered.keys[row]]))
                 self._counters[key] = after
-                add_words(counted.before, before)
-                add_words(counted.after, after)
+                counted.before += words_of(before)
+                counted.after += words_of(after)
             row += bool(count)
         return counted
 
@@ -154,7 +154,7 @@ def _frame(events):
         column = Column(name)
         for event in events:
             value = event.numbers.get(name, "0")
-            add_words(column.words, value if isinstance(value, Decimal) else parse(str(value)))
+            column.words += words_of(value if isinstance(value, Decimal) else parse(str(value)))
         frame.numbers.append(column)
     return frame
 

@@ -196,6 +196,7 @@ fn definitions() -> [Definition; 3] {
             id: "builder".into(),
             name: "Builder".into(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: tollgate_core::payout::PayoutTerms::default(),
         }),
         Definition::PriceBook("network".into(), book),

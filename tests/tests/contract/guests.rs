@@ -64,6 +64,24 @@ pub fn python_in(folder: &str, arguments: &[&str]) -> Command {
 
 /// The JavaScript example; none, with a line that says so, where Node or componentize-js is not installed.
 pub fn javascript() -> Option<Guest> {
+    let component = javascript_built("javascript", &[])?;
+    Some(Guest { name: "JavaScript", component })
+}
+
+/// The same, compiled ahead of time; none where weval is not installed either.
+pub fn javascript_aot() -> Option<Guest> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let Some(weval) =
+        std::env::split_paths(&path).map(|folder| folder.join("weval")).find(|file| file.is_file())
+    else {
+        say("skipped: JavaScript that is compiled ahead of time needs weval (cargo install weval)");
+        return None;
+    };
+    let component = javascript_built("compiled", &["--aot", "--weval", weval.to_str().unwrap()])?;
+    Some(Guest { name: "JavaScript, compiled", component })
+}
+
+fn javascript_built(name: &str, options: &[&str]) -> Option<Vec<u8>> {
     let tool = repository().join("sdk/js/node_modules/@bytecodealliance/componentize-js");
     if !has_node() || !tool.is_dir() {
         say("skipped: the JavaScript guest needs Node and componentize-js (npm install, in sdk/js)");
@@ -76,13 +94,13 @@ pub fn javascript() -> Option<Guest> {
         "sdk/js/src",
         "examples/included-overage/js/included-overage.js",
     ];
-    let component = built("javascript", &sources, |output| {
-        let arguments = ["../../../sdk/js/bin/build.js", "included-overage.js", "--output", output];
+    built(name, &sources, |output| {
+        let mut arguments = vec!["../../../sdk/js/bin/build.js", "included-overage.js", "--output", output];
+        arguments.extend(options);
         let built = run(&mut node_in("examples/included-overage/js", &arguments)).unwrap();
         assert!(built.status.success(), "{}", words(&built));
         true
-    })?;
-    Some(Guest { name: "JavaScript", component })
+    })
 }
 
 /// Whether the JavaScript tests can run: Node is there, and the example finds the SDK.
@@ -148,7 +166,7 @@ pub fn run(command: &mut Command) -> Option<Output> {
 
 /// All that a program said.
 pub fn words(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// The component that `build` makes of these sources, or made of them before.

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
+use super::{Format, PluginKeygen, PluginPublish, PluginPull};
 
 /// What the author of a plugin does, in this order.
 #[derive(Subcommand)]
 pub enum Plugin {
     /// Write a new plugin project that tests, builds and prices as it is
     New(PluginNew),
-    /// Build a plugin crate into a component, ready to use
+    /// Build a plugin project (Rust, JavaScript or Python) into a component, ready to use
     Build(PluginBuild),
     /// Check a component: contract, imports, sizes, descriptor, settings, what an empty call takes
     Check(PluginCheck),
@@ -25,6 +25,12 @@ pub enum Plugin {
     Bench(PluginBench),
     /// Watch a plugin's folder: build and test again whenever something changes
     Dev(PluginDev),
+    /// Make a key to sign plugins with
+    Keygen(PluginKeygen),
+    /// Check a plugin, sign it, and send it to a server or an OCI registry
+    Publish(PluginPublish),
+    /// Get a component from an OCI registry
+    Pull(PluginPull),
     /// Show what a component is: digest, contract, imports, sizes, units, lines, settings
     Inspect {
         /// A component file, or the name of a bundled plugin
@@ -50,8 +56,12 @@ pub struct PluginNew {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Lang {
-    /// Rust
+    /// Rust: a component of some 100 KB; the fastest
     Rust,
+    /// JavaScript or TypeScript: Node builds it; 12 MB, an engine with the plugin in it
+    Js,
+    /// Python: componentize-py builds it; 18 MB, an interpreter with the plugin in it
+    Python,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,13 +76,13 @@ pub enum Template {
 
 #[derive(Args)]
 pub struct PluginBuild {
-    /// The crate's directory
+    /// The project's directory: of a Cargo.toml, a package.json or a pyproject.toml
     #[arg(default_value = ".", value_name = "DIR")]
     pub directory: PathBuf,
-    /// Where to write the component (default: the crate's target directory)
+    /// Where to write the component (default: in `target` or `build` of the project)
     #[arg(long, value_name = "FILE.wasm")]
     pub output: Option<PathBuf>,
-    /// Leave out symbols: smaller by far, but a trap then names no source line
+    /// Leave out symbols of Rust: smaller by far, but a trap then names no source line
     #[arg(long)]
     pub strip: bool,
 }
@@ -80,7 +90,7 @@ pub struct PluginBuild {
 /// Which plugin: what is in a folder is built first.
 #[derive(Args, Clone)]
 pub struct Target {
-    /// A crate's directory, a component file, or the name of a bundled plugin
+    /// A project's directory, a component file, or the name of a bundled plugin
     #[arg(default_value = ".", value_name = "DIR|FILE.wasm|NAME")]
     pub plugin: String,
 }
@@ -123,7 +133,7 @@ pub struct PluginTest {
     /// The plugin's folder, with its `fixtures`
     #[arg(default_value = ".", value_name = "DIR")]
     pub directory: PathBuf,
-    /// Test this component instead of building the crate
+    /// Test this component instead of building the project
     #[arg(long, value_name = "FILE.wasm|NAME")]
     pub component: Option<String>,
     /// Write what is charged now into expected.json, and the fuel into fuel.json; read what changed
@@ -157,7 +167,7 @@ pub struct PluginBench {
 
 #[derive(Args)]
 pub struct PluginPlot {
-    /// The plugin: a crate's directory, a component file, or the name of a bundled plugin; two or more for
+    /// The plugin: a project's directory, a component file, or the name of a bundled plugin; two or more for
     /// two versions
     #[arg(default_value = ".", value_name = "DIR|FILE.wasm|NAME")]
     pub plugins: Vec<String>,

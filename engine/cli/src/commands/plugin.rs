@@ -6,6 +6,7 @@ mod dev;
 mod inspect;
 mod new;
 mod plot;
+mod publish;
 mod target;
 mod test;
 
@@ -27,14 +28,22 @@ pub fn run(command: &Plugin) -> anyhow::Result<u8> {
         Plugin::Plot(arguments) => plot::run(arguments),
         Plugin::Bench(arguments) => bench::run(arguments),
         Plugin::Dev(arguments) => dev::run(arguments),
+        Plugin::Keygen(arguments) => publish::keygen(arguments),
+        Plugin::Publish(arguments) => publish::publish(arguments),
+        Plugin::Pull(arguments) => publish::pull(arguments),
         Plugin::Inspect { plugin } => inspect::run(plugin),
     }
 }
 
-/// Builds a plugin crate.
+/// Builds a plugin project.
 fn build(arguments: &PluginBuild) -> anyhow::Result<u8> {
     let PluginBuild { directory, output, strip } = arguments;
-    let options = BuildOptions { output: output.clone(), without_symbols: *strip, show_progress: true };
+    let options = BuildOptions {
+        output: output.clone(),
+        without_symbols: *strip,
+        show_progress: true,
+        ..BuildOptions::default()
+    };
     let built = tollgate_workshop::build(directory, &options)?;
     super::print(&format!(
         "{} {}: {} ({} bytes)\n  sha256:{}\n",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::publishers::check_publishers;
 use super::{App, AppTerms, Builder, Catalog, CatalogError, Customer, Definition, NAME_BYTES_MAX, Tariff};
 use crate::money::Amount;
 use crate::payout::{PayoutTerms, minor_unit};
@@ -27,10 +28,12 @@ impl Catalog {
             Definition::PriceBook(id, book) => self.check_price_book(id, book),
             Definition::App(app) => self.check_app(app),
             Definition::Customer(customer) => self.check_customer(customer),
-            Definition::Plugin(plugin) => match &plugin.builder {
-                Some(builder) => required("Builder", builder, self.builders.get(builder)).map(|_| ()),
-                None => Ok(()),
-            },
+            Definition::Plugin(plugin) => {
+                if let Some(builder) = &plugin.builder {
+                    required("Builder", builder, self.builders.get(builder))?;
+                }
+                self.check_published(plugin)
+            }
             Definition::Tariff(tariff) => self.check_tariff(tariff),
         }
     }
@@ -39,6 +42,7 @@ impl Catalog {
         name("id", &builder.id)?;
         name("name", &builder.name)?;
         check_payouts(&builder.payouts)?;
+        check_publishers(&builder.publishers)?;
         builder.app_terms.as_ref().map_or(Ok(()), |terms| self.check_terms(terms))
     }
 
@@ -143,7 +147,7 @@ fn check_attributes(attributes: &BTreeMap<String, String>) -> Result<(), Catalog
 }
 
 /// Whether a text can be an id or a name: an event's `source` and `subject` can be no other.
-fn name(field: &'static str, name: &str) -> Result<(), CatalogError> {
+pub(super) fn name(field: &'static str, name: &str) -> Result<(), CatalogError> {
     text(field, name, NAME_BYTES_MAX)
 }
 
@@ -160,7 +164,7 @@ fn text(field: &'static str, text: &str, bytes_max: usize) -> Result<(), Catalog
     Ok(())
 }
 
-fn invalid(field: &'static str, message: String) -> Result<(), CatalogError> {
+pub(super) fn invalid(field: &'static str, message: String) -> Result<(), CatalogError> {
     Err(CatalogError::Invalid { field, message })
 }
 

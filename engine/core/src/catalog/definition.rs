@@ -9,6 +9,7 @@ use crate::money::Amount;
 use crate::payout::PayoutTerms;
 use crate::plugin::Digest;
 use crate::price_book::PriceBook;
+use crate::publisher::{Published, Publisher};
 use crate::quantity::Quantity;
 
 /// Who owns apps and plugins, and is paid out.
@@ -24,6 +25,9 @@ pub struct Builder {
     /// What the platform agreed with it about payouts.
     #[serde(default, skip_serializing_if = "PayoutTerms::is_default")]
     pub payouts: PayoutTerms,
+    /// Whose plugins it takes in. With none, anybody's who has its key; plugins stay when a publisher goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publishers: Vec<Publisher>,
 }
 
 /// What a Builder's app agrees with the platform. Only the platform sets it.
@@ -124,6 +128,9 @@ pub struct PluginOwnership {
     pub name: String,
     /// The plugin's own version.
     pub version: String,
+    /// Who vouched for it, where one of the Builder's publishers did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
 }
 
 /// What prices an app's events, or those of one customer of it, from some moment on. Never changed.

@@ -22,6 +22,7 @@ pub(crate) fn definitions() -> Vec<Definition> {
             id: "builder".into(),
             name: "Builder".into(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: PayoutTerms::default(),
         }),
         Definition::PriceBook("default".into(), book),
@@ -113,6 +114,7 @@ fn an_app_never_goes_to_another_builder() {
         id: "other".into(),
         name: "Other".into(),
         app_terms: None,
+        publishers: Vec::new(),
         payouts: PayoutTerms::default(),
     };
     catalog.define(&Definition::Builder(other)).unwrap();
@@ -127,6 +129,7 @@ fn a_builder_uses_its_own_plugins_and_the_platforms() {
         id: "other".into(),
         name: "Other".into(),
         app_terms: None,
+        publishers: Vec::new(),
         payouts: PayoutTerms::default(),
     };
     catalog.define(&Definition::Builder(other)).unwrap();
@@ -135,6 +138,7 @@ fn a_builder_uses_its_own_plugins_and_the_platforms() {
         builder: builder.map(Into::into),
         name: "p".into(),
         version: "1.0.0".into(),
+        published: None,
     };
     for owned in [plugin(b"own", Some("builder")), plugin(b"theirs", Some("other")), plugin(b"all", None)] {
         assert_eq!(catalog.define(&Definition::Plugin(owned.clone())), Ok(true));

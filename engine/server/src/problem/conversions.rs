@@ -119,6 +119,7 @@ impl From<&CatalogError> for Problem {
                 Self::invalid(vec![Fault::at(format!("/{field}"), message.clone())])
             }
             CatalogError::Missing { .. } => Self::invalid(vec![Fault::at("", error.to_string())]),
+            CatalogError::NotPublished(message) => Self::forbidden(message.clone()),
             contradiction => Self::conflict(contradiction.to_string()),
         }
     }

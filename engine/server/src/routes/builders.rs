@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::defining::{self, Places};
 use super::payout_terms::Payouts;
+use super::publishers::{PublisherBody, publishers_of};
 use super::terms::Terms;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -45,6 +46,10 @@ pub(super) struct BuilderBody {
     /// What the platform agreed with it about payouts.
     #[serde(default)]
     payouts: Payouts,
+    /// Whose plugins it takes in. With none, those of anybody who has its key.
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    publishers: Vec<PublisherBody>,
 }
 
 /// A Builder's new content; its id stays.
@@ -60,6 +65,10 @@ pub(super) struct BuilderChange {
     /// What the platform agreed with it about payouts; left out, as before.
     #[serde(default)]
     payouts: Option<Payouts>,
+    /// Whose plugins it takes in; left out, as before. What a publisher who is taken away has published stays.
+    #[serde(default)]
+    #[schema(max_items = 64)]
+    publishers: Option<Vec<PublisherBody>>,
 }
 
 impl From<&Builder> for BuilderBody {
@@ -69,6 +78,7 @@ impl From<&Builder> for BuilderBody {
             name: builder.name.clone(),
             app_terms: builder.app_terms.as_ref().map(Terms::from),
             payouts: (&builder.payouts).into(),
+            publishers: builder.publishers.iter().map(PublisherBody::from).collect(),
         }
     }
 }
@@ -93,9 +103,10 @@ async fn create(
     Body(body): Body<BuilderBody>,
 ) -> Result<(StatusCode, Json<BuilderBody>), Problem> {
     caller.platform()?;
-    let BuilderBody { id, name, app_terms, payouts } = body;
+    let BuilderBody { id, name, app_terms, payouts, publishers } = body;
     let (app_terms, payouts) = (app_terms.map(AppTerms::from), payouts.into());
-    let builder = Builder { id, name, app_terms, payouts };
+    let publishers = publishers_of(publishers)?;
+    let builder = Builder { id, name, app_terms, payouts, publishers };
     let answer = BuilderBody::from(&builder);
     let status = backend.call(move |engine| {
         let id = builder.id.clone();
@@ -143,13 +154,15 @@ async fn read(
 
 /// Replace a Builder
 ///
-/// For the platform. Apps that exist keep their terms.
+/// For the platform, whose key it takes to change whose plugins are taken in: a Builder's key that was stolen publishes
+/// nothing. Apps that exist keep their terms.
 #[utoipa::path(
     put, path = "/v1/builders/{id}", tag = "Builders", operation_id = "replace_builder",
     params(("id" = String, Path, description = "The Builder's id.", example = "acme")),
     request_body(content = BuilderChange, example = json!({"name": "Acme Applications", "payouts": {
         "minimum": {"USD": "50"}, "hold_back_days": 7, "reserve_share": "0.05", "reserve_days": 90,
-        "destination": {"to": "account", "provider": "stripe", "account": "acct_1"}}})),
+        "destination": {"to": "account", "provider": "stripe", "account": "acct_1"}}, "publishers": [{"name": "ci",
+        "key": "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"}]})),
     responses((status = 200, description = "As it is now.", body = BuilderBody)),
 )]
 async fn replace(
@@ -160,9 +173,11 @@ async fn replace(
 ) -> Result<Json<BuilderBody>, Problem> {
     caller.platform()?;
     let known = Builder::clone(caller.builder(&backend.rules(), &id)?);
-    let BuilderChange { name, app_terms, payouts } = change;
+    let BuilderChange { name, app_terms, payouts, publishers } = change;
     let payouts = payouts.map_or(known.payouts, PayoutTerms::from);
-    let builder = Builder { id: known.id, name, app_terms: app_terms.map(AppTerms::from), payouts };
+    let publishers = publishers.map_or(Ok(known.publishers), publishers_of)?;
+    let app_terms = app_terms.map(AppTerms::from);
+    let builder = Builder { id: known.id, name, app_terms, payouts, publishers };
     let answer = BuilderBody::from(&builder);
     backend.call(move |engine| defining::replace(engine, &Definition::Builder(builder), PLACES)).await?;
     Ok(Json(answer))

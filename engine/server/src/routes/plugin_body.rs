@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tollgate_core::catalog::PluginOwnership;
-use tollgate_core::plugin::{self, Descriptor, Digest};
+use tollgate_core::plugin::{self, Descriptor};
 use utoipa::ToSchema;
 
+use super::publishers::PublisherBody;
 use crate::problem::Problem;
 
 /// A plugin: what it says of itself.
@@ -27,6 +28,8 @@ pub(super) struct PluginBody {
     /// One sentence.
     #[schema(example = "Prices pages by tiers that fill up over a month.")]
     summary: String,
+    /// Which of the Builder's publishers signed it when it was taken in; null where it has none.
+    published_by: Option<PublisherBody>,
     /// The units it counts.
     units: Vec<Unit>,
     /// The lines it may charge.
@@ -53,6 +56,8 @@ pub(super) struct PluginSummary {
     /// Its own version.
     #[schema(example = "1.2.0")]
     version: String,
+    /// Which of the Builder's publishers signed it when it was taken in; null where it has none.
+    published_by: Option<PublisherBody>,
 }
 
 /// A unit that a plugin counts. A text that begins with `/` is a pointer to a string in the settings.
@@ -101,14 +106,15 @@ struct RefusalKind {
 
 impl PluginBody {
     /// A plugin of an owner.
-    pub fn of(digest: &Digest, builder: Option<String>, descriptor: &Descriptor) -> Result<Self, Problem> {
+    pub fn of(owner: &PluginOwnership, descriptor: &Descriptor) -> Result<Self, Problem> {
         let schema = RawValue::from_string(descriptor.settings_schema.clone());
         Ok(Self {
-            digest: digest.to_string(),
-            builder,
+            digest: owner.digest.to_string(),
+            builder: owner.builder.clone(),
             name: descriptor.name.clone(),
             version: descriptor.version.clone(),
             summary: descriptor.summary.clone(),
+            published_by: owner.published.as_ref().map(PublisherBody::from),
             units: descriptor.units.iter().map(Unit::from).collect(),
             lines: descriptor.lines.iter().map(Line::from).collect(),
             refusals: descriptor.refusals.iter().map(RefusalKind::from).collect(),
@@ -125,6 +131,7 @@ impl From<&PluginOwnership> for PluginSummary {
             builder: plugin.builder.clone(),
             name: plugin.name.clone(),
             version: plugin.version.clone(),
+            published_by: plugin.published.as_ref().map(PublisherBody::from),
         }
     }
 }

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::plugin_body::{PluginBody, PluginSummary};
+use super::publishers::signature_in;
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body;
@@ -56,15 +57,18 @@ impl Whose {
 /// Upload a plugin
 ///
 /// The component is validated, compiled and asked what it is; it is known by its digest from then on. It belongs
-/// to the key's Builder; with a platform key to `builder`, or else to the platform, for every Builder to use. The
-/// same again changes nothing and is answered 200.
+/// to the key's Builder; with a platform key to `builder`, or else to the platform, for every Builder to use. Where the
+/// Builder has publishers, one of them must have signed it. The same again changes nothing and is answered 200.
 #[utoipa::path(
-    post, path = "/v1/plugins", tag = "Plugins", params(Whose),
+    post, path = "/v1/plugins", tag = "Plugins",
+    params(Whose, ("tollgate-signature" = Option<String>, Header,
+        description = "A publisher's signature over the digest, as `tollgate plugin publish --sign` sends it.")),
     request_body(content = Vec<u8>, content_type = "application/wasm",
         description = "A WebAssembly component of Tollgate's plugin contract."),
     responses(
         (status = 201, description = "Taken in.", body = PluginBody),
         (status = 200, description = "It is there already.", body = PluginBody),
+        (status = 403, description = "Nobody who may publish for the Builder has signed it."),
         (status = 422, description = "It is no pricing plugin; the message names the cause and the fix."),
     ),
 )]
@@ -75,6 +79,7 @@ async fn upload_plugin(
     request: Request,
 ) -> Result<(StatusCode, Json<PluginBody>), Problem> {
     let builder = whose.builder(&caller, &backend)?;
+    let signature = signature_in(request.headers())?;
     let received = body::receive(&backend, request, backend.plugin_limits()).await?;
     if received.media_type != WASM {
         return Err(Problem::unsupported_media_type(format!(
@@ -84,17 +89,15 @@ async fn upload_plugin(
     }
     let upload = move |engine: &tollgate_core::engine::Engine| {
         let digest = Digest::of(&received.bytes);
-        let is_there = owned(engine.rules().catalog(), &digest, builder.as_deref()).is_some();
-        let (digest, descriptor) = engine.add_plugin(&received.bytes, builder.as_deref())?;
+        let is_there = engine.rules().catalog().owner(&digest, builder.as_deref()).is_some();
+        let (digest, descriptor) =
+            engine.publish_plugin(&received.bytes, builder.as_deref(), signature.as_ref())?;
         let status = if is_there { StatusCode::OK } else { StatusCode::CREATED };
-        PluginBody::of(&digest, builder, &descriptor).map(|body| (status, Json(body)))
+        let rules = engine.rules();
+        let owner = rules.catalog().owner(&digest, builder.as_deref()).ok_or_else(Problem::internal)?;
+        PluginBody::of(owner, &descriptor).map(|body| (status, Json(body)))
     };
     backend.call(upload).await
-}
-
-/// The entry of exactly this owner.
-fn owned<'c>(catalog: &'c Catalog, digest: &Digest, builder: Option<&str>) -> Option<&'c PluginOwnership> {
-    catalog.plugins(None).find(|plugin| plugin.digest == *digest && plugin.builder.as_deref() == builder)
 }
 
 /// A plugin as far as a key sees it: a Builder its own before the platform's; the platform anybody's.
@@ -150,9 +153,10 @@ async fn read_plugin(
     Path(digest): Path<String>,
 ) -> Result<Json<PluginBody>, Problem> {
     let plugin = visible(&caller, backend.rules().catalog(), &digest)?;
-    let descriptor = backend.call(move |engine| engine.descriptor(&plugin.digest)).await?;
+    let of = plugin.digest;
+    let descriptor = backend.call(move |engine| engine.descriptor(&of)).await?;
     let descriptor = descriptor.ok_or_else(|| no_plugin(&digest))?;
-    PluginBody::of(&plugin.digest, plugin.builder, &descriptor).map(Json)
+    PluginBody::of(&plugin, &descriptor).map(Json)
 }
 
 /// Download a plugin's component

@@ -155,7 +155,8 @@ async fn what_is_anothers_is_as_if_it_were_not_there() {
     let builders = house.read(&house.globex, "/v1/builders").await;
     let payouts = json!({"minimum": {}, "hold_back_days": 0, "reserve_share": "0", "reserve_days": 0,
         "destination": null});
-    let globex = json!({"id": "globex", "name": "Globex", "app_terms": null, "payouts": payouts});
+    let globex =
+        json!({"id": "globex", "name": "Globex", "app_terms": null, "payouts": payouts, "publishers": []});
     assert_eq!(builders["data"], json!([globex]));
     let plugins = house.read(&house.globex, "/v1/plugins").await;
     assert_eq!(plugins["data"].as_array().unwrap().len(), 1, "the platform's");

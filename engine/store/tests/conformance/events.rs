@@ -61,6 +61,7 @@ pub fn definitions_keep_their_order(fixture: &Fixture) {
             id: "b".to_owned(),
             name: name.to_owned(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: PayoutTerms::default(),
         })
     };

@@ -34,8 +34,13 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
     let digest = tollgate_core::plugin::Digest::of(b"wasm");
     store.keep_plugin(&digest, b"wasm").unwrap();
     let payouts = PayoutTerms::default();
-    let builder =
-        tollgate_core::catalog::Builder { id: "b".into(), name: "B".into(), app_terms: None, payouts };
+    let builder = tollgate_core::catalog::Builder {
+        id: "b".into(),
+        name: "B".into(),
+        app_terms: None,
+        payouts,
+        publishers: Vec::new(),
+    };
     store.define(&[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
     let mut batch = sample::batch(&["a".to_owned(), "b".to_owned()], 0);
     batch.seen.push(SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "x".into() });

@@ -81,12 +81,13 @@ impl Law {
     pub fn fix(self) -> &'static str {
         match self {
             Self::Answers => {
-                "return Err(Fault::new(...)) for an event that cannot be priced: a panic or a wrong answer \
-                 holds the event without a word that its app's owner can act on"
+                "answer an event that cannot be priced with a fault (Rust: return Err(Fault::new(...)), \
+                 JavaScript: throw new Fault(...), Python: raise Fault(...)): a panic, another exception or a \
+                 wrong answer holds the event without a word that its app's owner can act on"
             }
             Self::Repeatable => {
-                "keep nothing between calls: no static, no thread-local, no cell; what must be remembered is \
-                 a unit, which the host counts"
+                "keep nothing between calls: no static, no cell, no variable outside of the functions; what must be \
+                 remembered is a unit, which the host counts"
             }
             Self::Splits => {
                 "work from counted.of(UNIT), the counter before and after each event: a plugin cannot know \

@@ -36,6 +36,7 @@ impl Trial<'_> {
             id: NAME.into(),
             name: NAME.into(),
             app_terms: None,
+            publishers: Vec::new(),
             payouts: PayoutTerms::default(),
         }))?;
         engine.define(&Definition::PriceBook(NAME.into(), book))?;

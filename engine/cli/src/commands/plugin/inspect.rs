@@ -32,12 +32,13 @@ fn anatomy(digest: &Digest, inspection: &Inspection) -> String {
     let list = |names: &[String]| if names.is_empty() { none() } else { names.join(", ") };
     let sections = inspection.sections.iter().map(|(name, size)| vec![name.clone(), size.to_string()]);
     format!(
-        "digest    {digest}\nsize      {} bytes\ncontract  {}\nimports   {}\nexports   {}\nmade by   {}\n\n{}\n",
+        "digest    {digest}\nsize      {} bytes\ncontract  {}\nimports   {}\nexports   {}\nmade by   {}\nrevision  {}\n\n{}\n",
         inspection.size,
         inspection.contract.clone().unwrap_or_else(none),
         list(&inspection.imports),
         list(&inspection.exports),
         list(&inspection.producers),
+        inspection.revision.clone().unwrap_or_else(none),
         table::table(&["section", "bytes"], 1, sections),
     )
 }

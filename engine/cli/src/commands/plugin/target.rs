@@ -31,7 +31,7 @@ impl Found {
         Ok(Self { name: plugin.to_owned(), component, folder: None })
     }
 
-    /// Builds the crate in a folder.
+    /// Builds the project in a folder.
     pub fn built(folder: &Path) -> anyhow::Result<Self> {
         let built = build(folder, &BuildOptions::default())?;
         let component = fs::read(&built.path).with_context(|| built.path.display().to_string())?;
