@@ -17,13 +17,10 @@ ask() {
 }
 # key NAME SCOPE: makes a key, as the agency
 key() { ask "$AGENCY" POST /v1/keys "{\"name\": \"$1\", \"scope\": $2}" | sed 's/.*"key":"\([^"]*\)".*/\1/'; }
-# publish NAME: the agency's plugin, for its own apps
-publish() { ask "$AGENCY" POST /v1/plugins "@$OUT/$1.wasm" application/wasm > "$OUT/$1.json"; }
 
 echo "== plugins: Rust for Harbor Legal, JavaScript for Smile Dental, one shared by two clients"
 for plugin in matters recalls desk; do
     tollgate plugin test "plugins/$plugin" --trials "${TRIALS:-16}" | tail -n 1 | sed "s/^/$plugin: /"
-    tollgate plugin build "plugins/$plugin" --output "$OUT/$plugin.wasm" > "$OUT/$plugin.built"
 done
 
 echo "== the platform, and the agency's key"
@@ -40,7 +37,9 @@ AGENCY=$(ask "$PLATFORM" POST /v1/keys '{"name": "Brightside", "scope": {"type":
     sed 's/.*"key":"\([^"]*\)".*/\1/')
 
 echo "== publish"
-for plugin in matters recalls desk; do publish $plugin; done
+for plugin in matters recalls desk; do
+    TOLLGATE_API_KEY=$AGENCY tollgate plugin publish "plugins/$plugin" --to "http://$LISTEN" > "$OUT/$plugin.published"
+done
 
 echo "== each client: an app, a tariff of its own, a key that sends and one that reads; then its month"
 for client in "${CLIENTS[@]}"; do

@@ -139,6 +139,30 @@ fn a_plot_tells_where_the_price_changes() {
     assert_eq!(told.code, 3, "{}", told.output);
 }
 
+/// What models cost, and in which currency, comes from a price book.
+#[test]
+fn a_plot_is_drawn_with_the_prices_of_models() {
+    let folder = Folder::new();
+    folder.write("settings.json", r#"{"margin": "0.20"}"#);
+    folder.write(
+        "event.json",
+        r#"{"specversion":"1.0","id":"1","source":"app","type":"ai.usage","subject":"north",
+            "time":"2026-10-01T09:00:00Z","data":{"model":"small","measures":{"output_tokens":1}}}"#
+            .replace('\n', ""),
+    );
+    folder.write(
+        "prices.json",
+        r#"{"currency": "EUR", "entries": [{"model": "small", "prices": [
+            {"measure": "output_tokens", "price": "2", "per": 1000}]}]}"#,
+    );
+    let plot =
+        "plugin plot cost-plus --settings settings.json --event event.json --over output_tokens --up-to 1000";
+    let told = folder.run(&format!("{plot} --prices prices.json")).done();
+    insta::assert_snapshot!(told);
+    let told = folder.run(plot);
+    assert!(told.output.contains("1,000 output tokens cost 0.00 USD"), "{}", told.in_words());
+}
+
 /// Fuel, memory and lines of each event; and settings that are refused name the place.
 #[test]
 fn a_run_shows_each_event() {

@@ -32,14 +32,14 @@ fn a_new_project_works_as_it_is_in_every_language() {
             let told = folder.run("plugin test mine --trials 4").done();
             assert!(told.contains("ok      fixture first") && told.contains("7 of 7 hold"), "{told}");
             if template == "per-unit" {
-                the_rest_of_the_workshop(&folder);
+                the_rest_of_the_workshop(language, &folder);
             }
         }
     }
 }
 
 /// What is built already is not built again; what changed is.
-fn the_rest_of_the_workshop(folder: &Folder) {
+fn the_rest_of_the_workshop(language: Language, folder: &Folder) {
     let made = folder.path("mine/build/component.wasm");
     let when = || fs::metadata(&made).unwrap().modified().unwrap();
     let before = when();
@@ -53,10 +53,18 @@ fn the_rest_of_the_workshop(folder: &Folder) {
     assert!(built.starts_with("mine 0.1.0: mine.wasm"), "{built}");
     assert!(folder.run("plugin inspect mine.wasm").done().contains("mine 0.1.0: Charges each document"));
     assert_eq!(when(), before);
-    let source = ["mine/src/plugin.js", "mine/src/plugin.py"];
-    let source = source.into_iter().find(|source| folder.path(source).is_file()).unwrap();
+    let (source, title) = match language {
+        Language::JavaScript => {
+            // From here on in TypeScript.
+            let package = fs::read_to_string(folder.path("mine/package.json")).unwrap();
+            folder.write("mine/package.json", package.replace("src/plugin.js", "src/plugin.ts"));
+            fs::rename(folder.path("mine/src/plugin.js"), folder.path("mine/src/plugin.ts")).unwrap();
+            ("mine/src/plugin.ts", r#""Further documents" as string"#)
+        }
+        Language::Python => ("mine/src/plugin.py", r#""Further documents""#),
+    };
     let text = fs::read_to_string(folder.path(source)).unwrap();
-    folder.write(source, text.replace("Documents beyond those included", "Further documents"));
+    folder.write(source, text.replace(r#""Documents beyond those included""#, title));
     folder.run("plugin build mine --output mine.wasm").done();
     assert!(folder.run("plugin inspect mine.wasm").done().contains("Further documents"));
     assert_ne!(when(), before);

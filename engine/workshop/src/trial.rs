@@ -28,6 +28,9 @@ use tollgate_core::{
 };
 use tollgate_sandbox::{Call, Compiler, Limits, LogLine, Sandbox, SandboxConfig};
 
+/// The currency where no price book says one.
+const CURRENCY: &str = "USD";
+
 /// How plugins are compiled here, and where compiled code is kept.
 #[derive(Clone, Default)]
 pub struct Workbench {
@@ -187,6 +190,16 @@ impl Trial<'_> {
     #[must_use]
     pub fn with_prices(self, prices: PriceBook) -> Self {
         Self { prices: Some(prices), ..self }
+    }
+
+    /// Whether events that report no cost of their own cost what a price book says.
+    pub(crate) fn has_prices(&self) -> bool {
+        self.prices.is_some()
+    }
+
+    /// The currency of what it charges: the price book's, or US dollars.
+    pub fn currency(&self) -> &str {
+        self.prices.as_ref().map_or(CURRENCY, PriceBook::currency)
     }
 
     /// The settings.

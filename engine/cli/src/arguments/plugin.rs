@@ -186,6 +186,9 @@ pub struct PluginPlot {
     /// An event like those that are priced (default: the first of the first fixture)
     #[arg(long, value_name = "FILE.json")]
     pub event: Option<PathBuf>,
+    /// What models cost the network, and in which currency; without it, what the event reports, or nothing, and USD
+    #[arg(long, value_name = "FILE.json")]
+    pub prices: Option<PathBuf>,
     /// Write the drawing as SVG
     #[arg(long, value_name = "FILE.svg")]
     pub svg: Option<PathBuf>,

@@ -10,7 +10,10 @@ use std::{
 };
 
 use serde_json::{Map, Value, json};
-use tollgate_core::{event::Event, store::Outcome};
+use tollgate_core::{
+    event::Event,
+    store::{HoldCause, Outcome},
+};
 
 use crate::trial::{Answers, Trial, TrialError, read_events};
 
@@ -298,7 +301,7 @@ fn outcomes(
         let event = json!({ "specversion": "1.0", "id": position.to_string(), "source": app,
             "type": "ai.usage", "subject": format!("customer-{position}"),
             "time": "2026-10-01T09:00:00Z", "data": data });
-        Some((position, read_events(&event.to_string(), false).ok()?.pop()?))
+        Some((position, read_events(&event.to_string(), trial.has_prices()).ok()?.pop()?))
     });
     let (places, events): (Vec<usize>, Vec<Arc<Event>>) = events.unzip();
     let batches: Vec<&[Arc<Event>]> = events.chunks(batch).collect();
@@ -308,6 +311,8 @@ fn outcomes(
             Outcome::Rated(charge) => {
                 format!("{:?} {:?} {:?}", charge.usage, charge.lines, charge.refused)
             }
+            // The price book lacks it: the plugin was not asked.
+            Outcome::Held(reason) if reason.cause == HoldCause::NoPrice => continue,
             Outcome::Held(_) => "held".to_owned(),
         };
         if let Some(cell) = told.get_mut(place) {

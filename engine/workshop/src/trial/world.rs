@@ -14,7 +14,7 @@ use tollgate_core::{
 use tollgate_store::MemoryStore;
 
 use super::{
-    Answers, Plugin, Trial, TrialError,
+    Answers, CURRENCY, Plugin, Trial, TrialError,
     pricer::{Timed, Tried},
 };
 
@@ -31,7 +31,6 @@ impl Trial<'_> {
         // The component's bytes are with the sandbox already.
         engine.add_plugin(&[], None)?;
         let book = self.prices.clone().map_or_else(no_prices, Ok)?;
-        let currency = book.currency().to_owned();
         engine.define(&Definition::Builder(Builder {
             id: NAME.into(),
             name: NAME.into(),
@@ -45,17 +44,17 @@ impl Trial<'_> {
         apps.sort_unstable();
         apps.dedup();
         for app in apps {
-            self.define_app(&engine, app, &currency)?;
+            self.define_app(&engine, app)?;
         }
         Ok(engine)
     }
 
-    fn define_app(&self, engine: &Engine, app: &str, currency: &str) -> Result<(), EngineError> {
+    fn define_app(&self, engine: &Engine, app: &str) -> Result<(), EngineError> {
         engine.define(&Definition::App(App {
             id: app.to_owned(),
             name: app.to_owned(),
             builder: NAME.to_owned(),
-            currency: currency.to_owned(),
+            currency: self.currency().to_owned(),
             time_zone: "UTC".to_owned(),
             terms: AppTerms {
                 platform_share: Decimal::ZERO,
@@ -79,6 +78,6 @@ impl Trial<'_> {
 
 /// A price book that is never asked: events report what they cost.
 fn no_prices() -> Result<PriceBook, TrialError> {
-    PriceBook::parse(r#"{"currency": "USD", "entries": []}"#)
+    PriceBook::parse(&format!(r#"{{"currency": "{CURRENCY}", "entries": []}}"#))
         .map_err(|fault| EngineError::NotClosable(fault.to_string()).into())
 }

@@ -1,16 +1,14 @@
 //! `plugin check` and `plugin run`.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use tollgate_core::event::Event;
-use tollgate_core::price_book::PriceBook;
 use tollgate_workshop::trial::{Answers, Trial};
 use tollgate_workshop::{Weight, check as examine, show};
 
-use super::target::{Found, tried, workbench};
+use super::target::{Found, prices, tried, workbench};
 use crate::arguments::{Format, PluginCheck, PluginRun};
 use crate::exit::{Refused, UNFIT};
 
@@ -50,18 +48,13 @@ pub fn run(arguments: &PluginRun) -> anyhow::Result<u8> {
     let events = found.events(arguments.events.as_deref(), arguments.prices.is_some())?;
     let named = || settings.name.clone();
     let mut trial = plugin.with_settings(&settings.settings).with_context(named).context(Refused)?;
-    let mut currency = "USD".to_owned();
-    if let Some(path) = &arguments.prices {
-        let name = || path.display().to_string();
-        let text = fs::read_to_string(path).with_context(name).context(Refused)?;
-        let book = PriceBook::parse(&text).with_context(name).context(Refused)?;
-        book.currency().clone_into(&mut currency);
-        trial = trial.with_prices(book);
+    if let Some(prices) = prices(arguments.prices.as_deref())? {
+        trial = trial.with_prices(prices);
     }
     let run = price(&trial, &events, arguments)?;
     let mut text = match arguments.format {
-        Format::Table => show::as_table(&run, &plugin.label(), &currency),
-        Format::Json => format!("{}\n", show::as_json(&run, &plugin.label(), &currency)),
+        Format::Table => show::as_table(&run, &plugin.label(), trial.currency()),
+        Format::Json => format!("{}\n", show::as_json(&run, &plugin.label(), trial.currency())),
     };
     if arguments.format == Format::Table {
         for line in plugin.take_log() {

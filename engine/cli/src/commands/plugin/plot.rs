@@ -10,11 +10,9 @@ use tollgate_workshop::Tried;
 use tollgate_workshop::plot::{self, Range};
 use tollgate_workshop::trial::read_events;
 
-use super::target::{Found, tried};
+use super::target::{Found, prices, tried};
 use crate::arguments::PluginPlot;
 use crate::exit::Refused;
-
-const CURRENCY: &str = "USD";
 
 /// Draws the curve of every plugin with every settings.
 pub fn run(arguments: &PluginPlot) -> anyhow::Result<u8> {
@@ -23,13 +21,17 @@ pub fn run(arguments: &PluginPlot) -> anyhow::Result<u8> {
     let example = example(arguments, &found)?;
     let plugins = found.iter().map(Found::load).collect::<anyhow::Result<Vec<_>>>()?;
     let settings = settings(arguments, &found)?;
+    let prices = prices(arguments.prices.as_deref())?;
     let mut curves = Vec::new();
     for (plugin, name) in plugins.iter().zip(&arguments.plugins) {
         let name =
             if found.len() > 1 { format!("{} ({})", plugin.label(), short(name)) } else { plugin.label() };
         for tried in &settings {
             let named = || tried.name.clone();
-            let trial = plugin.with_settings(&tried.settings).with_context(named).context(Refused)?;
+            let mut trial = plugin.with_settings(&tried.settings).with_context(named).context(Refused)?;
+            if let Some(prices) = &prices {
+                trial = trial.with_prices(prices.clone());
+            }
             curves.push((format!("{name}, {}", short(&tried.name)), trial));
         }
     }
@@ -46,16 +48,17 @@ pub fn run(arguments: &PluginPlot) -> anyhow::Result<u8> {
     }
     let title = all.first().map(|series| series.label.clone()).unwrap_or_default();
     let title = if all.len() == 1 { title } else { format!("{} and {} more", title, all.len() - 1) };
-    let mut text = plot::sketch(&all, CURRENCY);
+    let currency = curves.first().map_or("", |(_, trial)| trial.currency());
+    let mut text = plot::sketch(&all, currency);
     text.push('\n');
     for series in &all {
-        text.push_str(&series.in_words(CURRENCY));
+        text.push_str(&series.in_words(currency));
     }
     if let Some(path) = &arguments.svg {
-        fs::write(path, plot::as_svg(&all, &title, CURRENCY)).with_context(|| path.display().to_string())?;
+        fs::write(path, plot::as_svg(&all, &title, currency)).with_context(|| path.display().to_string())?;
     }
     if let Some(path) = &arguments.png {
-        fs::write(path, plot::as_png(&all, &title, CURRENCY)?).with_context(|| path.display().to_string())?;
+        fs::write(path, plot::as_png(&all, &title, currency)?).with_context(|| path.display().to_string())?;
     }
     super::super::print(&text)?;
     Ok(0)
@@ -92,6 +95,7 @@ fn example(arguments: &PluginPlot, found: &[Found]) -> anyhow::Result<Arc<Event>
         (None, None) => (String::new(), Ok(bare.to_owned())),
     };
     let text = text.with_context(|| name.clone()).context(Refused)?;
-    let events = read_events(&text, false).with_context(|| name.clone()).context(Refused)?;
+    let events =
+        read_events(&text, arguments.prices.is_some()).with_context(|| name.clone()).context(Refused)?;
     events.into_iter().next().with_context(|| format!("{name} holds no event"))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tollgate_core::event::Event;
+use tollgate_core::price_book::PriceBook;
 use tollgate_workshop::fixture::{self, Fixture};
 use tollgate_workshop::trial::{Plugin, Workbench, read_events};
 use tollgate_workshop::{BuildOptions, Tried, build};
@@ -96,4 +97,12 @@ pub fn tried(path: &Path) -> anyhow::Result<Tried> {
     let name = path.display().to_string();
     let settings = fs::read_to_string(path).with_context(|| name.clone()).context(Refused)?;
     Ok(Tried { name, settings })
+}
+
+/// What models cost, where a file says it.
+pub fn prices(path: Option<&Path>) -> anyhow::Result<Option<PriceBook>> {
+    let Some(path) = path else { return Ok(None) };
+    let name = || path.display().to_string();
+    let text = fs::read_to_string(path).with_context(name).context(Refused)?;
+    PriceBook::parse(&text).map(Some).with_context(name).context(Refused)
 }
