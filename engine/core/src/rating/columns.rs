@@ -18,19 +18,19 @@ pub fn pack(rows: &[&Candidate], parties: &Parties) -> Frame {
     for (row, candidate) in rows.iter().enumerate() {
         let event = &*candidate.event;
         times.push(event.time);
-        texts.set(row, 0, "", "customer", &event.customer, &mut strings);
-        texts.set(row, 1, "", "parent", parties.parent_name(candidate.party), &mut strings);
-        texts.set(row, 2, "", "feature", &event.feature, &mut strings);
-        texts.set(row, 3, "", "route", &event.route, &mut strings);
-        texts.set(row, 4, "", "model", &event.model, &mut strings);
-        texts.set(row, 5, "", "provider", &event.provider, &mut strings);
-        for (position, (name, value)) in event.attributes.iter().enumerate() {
-            texts.set(row, position.saturating_add(6), "attribute:", name, value, &mut strings);
+        let parent = parties.parent_name(candidate.party);
+        let values = [&*event.customer, parent, &event.feature, &event.route, &event.model, &event.provider];
+        for (column, value) in values.into_iter().enumerate() {
+            texts.set(row, column, value, &mut strings);
         }
-        numbers.set(row, 0, "", "network-cost", words::encode(candidate.network_cost.decimal()));
+        for (position, (name, value)) in event.attributes.iter().enumerate() {
+            let column = texts.attribute(position, name);
+            texts.set(row, column, value, &mut strings);
+        }
+        numbers.set(row, 0, words::encode(candidate.network_cost.decimal()));
         for (position, (name, quantity)) in event.measures.iter().enumerate() {
-            let words = words::encode(quantity.decimal());
-            numbers.set(row, position.saturating_add(1), "measure:", name, words);
+            let column = numbers.measure(position, name);
+            numbers.set(row, column, words::encode(quantity.decimal()));
         }
     }
     Frame {
@@ -90,8 +90,13 @@ impl<'a> Strings<'a> {
     }
 }
 
-/// Text columns under construction. Every event names its facts in nearly the same order, so the position
-/// tried first is nearly always right.
+/// The text columns of every event; attributes come after them.
+const TEXTS: [&str; 6] = ["customer", "parent", "feature", "route", "model", "provider"];
+const ATTRIBUTE: &str = "attribute:";
+const NETWORK_COST: &str = "network-cost";
+const MEASURE: &str = "measure:";
+
+/// Text columns under construction.
 struct Texts<'a> {
     rows: usize,
     columns: Vec<TextColumn>,
@@ -101,25 +106,32 @@ struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     fn new(rows: usize) -> Self {
-        Self { rows, columns: Vec::with_capacity(8), last: Vec::with_capacity(8) }
+        let mut texts = Self { rows, columns: Vec::with_capacity(8), last: Vec::with_capacity(8) };
+        for name in TEXTS {
+            texts.add(name.to_owned());
+        }
+        texts
     }
 
-    fn set(
-        &mut self,
-        row: usize,
-        position: usize,
-        prefix: &str,
-        name: &str,
-        text: &'a str,
-        strings: &mut Strings<'a>,
-    ) {
-        let position = find(&self.columns, position, prefix, name, |column| &column.name);
-        let position = position.unwrap_or_else(|| {
-            self.columns.push(TextColumn { name: format!("{prefix}{name}"), ids: vec![0; self.rows] });
-            self.last.push(("", 0));
-            self.columns.len().saturating_sub(1)
-        });
-        let (Some(column), Some(last)) = (self.columns.get_mut(position), self.last.get_mut(position)) else {
+    fn add(&mut self, name: String) -> usize {
+        self.columns.push(TextColumn { name, ids: vec![0; self.rows] });
+        self.last.push(("", 0));
+        self.columns.len().saturating_sub(1)
+    }
+
+    /// The column of an event's attribute that is in this position.
+    fn attribute(&mut self, position: usize, name: &str) -> usize {
+        find(&self.columns, TEXTS.len(), position, ATTRIBUTE, name, |column| &column.name)
+            .unwrap_or_else(|| self.add(format!("{ATTRIBUTE}{name}")))
+    }
+
+    fn set(&mut self, row: usize, column: usize, text: &'a str, strings: &mut Strings<'a>) {
+        // A row is empty until it is set; and comparing nothing with nothing is slow on some processors: glibc's
+        // masked loads of no byte at all took an AVX-512 machine some 40 ns.
+        if text.is_empty() {
+            return;
+        }
+        let (Some(column), Some(last)) = (self.columns.get_mut(column), self.last.get_mut(column)) else {
             return;
         };
         if last.0 != text {
@@ -139,37 +151,45 @@ struct Numbers {
 
 impl Numbers {
     fn new(rows: usize) -> Self {
-        Self { rows, columns: Vec::with_capacity(4) }
+        let mut numbers = Self { rows, columns: Vec::with_capacity(4) };
+        numbers.add(NETWORK_COST.to_owned());
+        numbers
     }
 
-    fn set(&mut self, row: usize, position: usize, prefix: &str, name: &str, words: [u64; 2]) {
-        let position = find(&self.columns, position, prefix, name, |column| &column.name);
-        let position = position.unwrap_or_else(|| {
-            let words = vec![0; self.rows.saturating_mul(2)];
-            self.columns.push(NumberColumn { name: format!("{prefix}{name}"), words });
-            self.columns.len().saturating_sub(1)
-        });
+    fn add(&mut self, name: String) -> usize {
+        self.columns.push(NumberColumn { name, words: vec![0; self.rows.saturating_mul(2)] });
+        self.columns.len().saturating_sub(1)
+    }
+
+    /// The column of an event's measure that is in this position.
+    fn measure(&mut self, position: usize, name: &str) -> usize {
+        find(&self.columns, 1, position, MEASURE, name, |column| &column.name)
+            .unwrap_or_else(|| self.add(format!("{MEASURE}{name}")))
+    }
+
+    fn set(&mut self, row: usize, column: usize, words: [u64; 2]) {
         let start = row.saturating_mul(2);
-        let place = self.columns.get_mut(position);
+        let place = self.columns.get_mut(column);
         if let Some(place) = place.and_then(|column| column.words.get_mut(start..start.saturating_add(2))) {
             place.copy_from_slice(&words);
         }
     }
 }
 
-/// The column called `prefix` + `name`: at the position given, or else wherever it is.
+/// Of the columns from `first` on, the one called `prefix` + `name`. Every event names its facts in nearly the same
+/// order, so the position tried first is nearly always right.
 fn find<C>(
     columns: &[C],
+    first: usize,
     position: usize,
     prefix: &str,
     name: &str,
     name_of: fn(&C) -> &str,
 ) -> Option<usize> {
-    let is_it = |column: &C| name_of(column).strip_prefix(prefix) == Some(name);
-    if columns.get(position).is_some_and(is_it) {
-        return Some(position);
-    }
-    columns.iter().position(is_it)
+    let is_it = |column: &C| name_of(column).get(prefix.len()..) == Some(name);
+    let named = columns.get(first..)?;
+    let place = Some(position).filter(|position| named.get(*position).is_some_and(is_it));
+    Some(place.or_else(|| named.iter().position(is_it))?.saturating_add(first))
 }
 
 #[cfg(test)]
