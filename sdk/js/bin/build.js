@@ -10,9 +10,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { builtinModules, createRequire } from "node:module";
+import { builtinModules, createRequire, SourceMap } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -83,6 +83,7 @@ async function make(bundle) {
   await build({
     stdin: { contents: entry, resolveDir: dirname(module) },
     outfile: bundle,
+    sourcemap: "external",
     bundle: true,
     external: [LOG],
     format: "esm",
@@ -91,6 +92,8 @@ async function make(bundle) {
     logOverride: { "import-is-undefined": "error" },
     plugins: [pure],
   });
+  const code = readFileSync(bundle, "utf8");
+  await writeFile(bundle, code.replace("%PLACES%", () => JSON.stringify(JSON.stringify(places(code, bundle))).slice(1, -1)));
   const stamp = await digest(bundle);
   const made = values.stamp && existsSync(values.output) && existsSync(values.stamp) && readFileSync(values.stamp, "utf8");
   if (made === stamp) return;
@@ -105,6 +108,24 @@ async function make(bundle) {
   });
   await writeFile(values.output, component);
   if (values.stamp) await writeFile(values.stamp, stamp);
+}
+
+// Which lines of the bundle are which of the author's; see `src/places.js`.
+function places(code, bundle) {
+  const map = new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, "utf8")));
+  const [files, runs] = [[], []];
+  code.split("\n").forEach((text, line) => {
+    const { generatedLine, originalSource, originalLine } = map.findEntry(line, text.search(/\S|$/));
+    if (generatedLine !== line) return;
+    const path = resolve(dirname(bundle), originalSource);
+    const isAuthors = existsSync(path) && !path.startsWith(join(SDK, "src"));
+    const name = relative(process.cwd(), path);
+    if (isAuthors && !files.includes(name)) files.push(name);
+    const place = [line + 1, isAuthors ? files.indexOf(name) : -1, isAuthors ? originalLine + 1 : 0];
+    const last = runs.at(-1) ?? [0, -2, 0];
+    if (place[1] !== last[1] || (isAuthors && place[2] - last[2] !== place[0] - last[0])) runs.push(place);
+  });
+  return { files, runs };
 }
 
 // Of a plugin that cannot be loaded, what the engine says of it, without the tool's own frames.

@@ -6,6 +6,7 @@ import { placed } from "./declaration.js";
 import { Closing, Columns, Event } from "./event.js";
 import { Fault } from "./fault.js";
 import { log } from "./log.js";
+import { placeOf } from "./places.js";
 import { Problem, readSettings, schemaText } from "./settings.js";
 import { Usage } from "./usage.js";
 
@@ -141,7 +142,7 @@ function reporting(exported) {
       try {
         return answer(...given);
       } catch (error) {
-        log.error(`${error} (${String(error?.stack).split("\n").find((place) => place.includes("@") || place.includes(" at ")) ?? "somewhere"})`);
+        log.error(`${error} (${placeOf(error)})`);
         throw error;
       }
     },
