@@ -26,7 +26,7 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        out.write_str(&hex::encode(self.0))
     }
 }
 
@@ -40,17 +40,9 @@ impl FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        let refuse = || NotADigest(text.to_owned());
-        let hex = text.strip_prefix("sha256:").unwrap_or(text);
-        if hex.len() != 64 || !hex.is_ascii() {
-            return Err(refuse());
-        }
         let mut bytes = [0; 32];
-        for (position, byte) in bytes.iter_mut().enumerate() {
-            let start = position.saturating_mul(2);
-            let pair = hex.get(start..start.saturating_add(2)).ok_or_else(refuse)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| refuse())?;
-        }
+        hex::decode_to_slice(text.strip_prefix("sha256:").unwrap_or(text), &mut bytes)
+            .map_err(|_| NotADigest(text.to_owned()))?;
         Ok(Self(bytes))
     }
 }
@@ -161,5 +153,22 @@ impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.pointer.is_empty() { "(whole)" } else { &self.pointer };
         write!(out, "{place}: {}", self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_64_digits_and_nothing_else() {
+        let digest = Digest::of(b"");
+        let text = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(text.parse(), Ok(digest));
+        assert_eq!(text["sha256:".len()..].parse(), Ok(digest));
+        for wrong in ["", "sha256:", &text[..70], &format!("{text}0"), &text.replace("e3", "+3")] {
+            assert_eq!(wrong.parse::<Digest>(), Err(NotADigest(wrong.to_owned())));
+        }
     }
 }

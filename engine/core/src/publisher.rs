@@ -96,7 +96,7 @@ impl Signature {
 impl fmt::Display for PublicKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(PREFIX)?;
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        out.write_str(&hex::encode(self.0))
     }
 }
 
@@ -117,8 +117,7 @@ impl FromStr for PublicKey {
 
 impl fmt::Display for Signature {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:", self.key)?;
-        self.bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        write!(out, "{}:{}", self.key, hex::encode(self.bytes))
     }
 }
 
@@ -168,15 +167,8 @@ impl TryFrom<String> for Signature {
 
 /// As many bytes as the text has pairs of hexadecimal digits; `None` if that is another number.
 pub fn bytes_of<const COUNT: usize>(text: &str) -> Option<[u8; COUNT]> {
-    let is_digit = |letter: u8| letter.is_ascii_hexdigit();
-    if text.len() != COUNT.checked_mul(2)? || !text.bytes().all(is_digit) {
-        return None;
-    }
     let mut bytes = [0; COUNT];
-    for (position, byte) in bytes.iter_mut().enumerate() {
-        let start = position.checked_mul(2)?;
-        *byte = u8::from_str_radix(text.get(start..start.checked_add(2)?)?, 16).ok()?;
-    }
+    hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
 }
 

@@ -1,7 +1,5 @@
 //! Short codes for long names: what people type and banks carry.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 
 /// Digits and letters without those that are mistaken for others: I, L, O and U (Crockford's base 32).
@@ -21,15 +19,7 @@ pub(crate) fn short(name: &str, length: usize) -> String {
 
 /// A digest of `name` in hexadecimal.
 pub(crate) fn digest(name: &str) -> String {
-    hexadecimal(&Sha256::digest(name.as_bytes()))
-}
-
-/// Bytes as people write them.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encode(Sha256::digest(name.as_bytes()))
 }
 
 /// What is left of letters and digits, read as a number with A = 10 to Z = 35, when it is divided by 97

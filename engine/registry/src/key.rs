@@ -1,6 +1,5 @@
 //! A publisher's secret key: made, kept in a file that only its owner reads, and signed with.
 
-use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -51,12 +50,8 @@ impl SecretKey {
     /// # Errors
     /// When the file is there already or cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), KeyError> {
-        let mut line = Zeroizing::new(String::with_capacity(PREFIX.len() + 65));
-        line.push_str(PREFIX);
-        for byte in Zeroizing::new(self.0.to_bytes()).iter() {
-            let _ = write!(line, "{byte:02x}");
-        }
-        line.push('\n');
+        let digits = Zeroizing::new(hex::encode(Zeroizing::new(self.0.to_bytes())));
+        let line = Zeroizing::new(format!("{PREFIX}{}\n", *digits));
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists => KeyError::Occupied(path.to_owned()),
             _ => KeyError::File { path: path.to_owned(), error },

@@ -103,7 +103,7 @@ impl Keyring {
         let (mut id, mut secret) = ([0; 6], [0; 32]);
         random(&mut id)?;
         random(&mut secret)?;
-        let id = hexadecimal(&id);
+        let id = hex::encode(id);
         let text = format!("tollgate_{}_{id}_{}", kind(&scope), URL_SAFE_NO_PAD.encode(secret));
         let key = Key {
             id,
@@ -225,10 +225,6 @@ fn kind(scope: &Scope) -> &'static str {
         Scope::AppIngest { .. } => "ingest",
         Scope::CustomerRead { .. } => "customer",
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn digest(text: &str) -> [u8; 32] {

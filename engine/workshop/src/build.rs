@@ -141,7 +141,7 @@ fn provenance(made: &Made, directory: &Path) -> Provenance {
 
 /// The digest that identifies a plugin, in lower-case hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
+    hex::encode(Sha256::digest(bytes))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BuildError> {

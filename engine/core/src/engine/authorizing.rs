@@ -7,7 +7,6 @@
 
 mod round;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use self::round::{Decision, Round};
@@ -138,7 +137,7 @@ impl Engine {
 
     /// The answer for an event that has a hold.
     fn authorized_by(&self, event: &Event, hold: Hold) -> Result<Authorization, EngineError> {
-        if hold.fingerprint != hexadecimal(&event.fingerprint) {
+        if hold.fingerprint != hex::encode(event.fingerprint) {
             return Ok(Authorization::Conflict);
         }
         if !hold.is_pending() {
@@ -223,12 +222,4 @@ impl PendingAuthorizations<'_> {
         again.sort_unstable();
         Ok(again)
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

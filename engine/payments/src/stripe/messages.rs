@@ -65,15 +65,9 @@ impl Secret {
 }
 
 /// The bytes that a SHA-256 in hexadecimal names.
-fn bytes(hex: &str) -> Option<[u8; 32]> {
-    let digits = hex.as_bytes();
+fn bytes(digits: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
-    if digits.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())?;
-    }
+    hex::decode_to_slice(digits, &mut bytes).ok()?;
     Some(bytes)
 }
 
@@ -110,7 +104,6 @@ fn payment_of(metadata: &Metadata) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::hexadecimal;
 
     const BODY: &[u8] = br#"{"id":"evt_1","data":{"object":{}}}"#;
     const NOW: i64 = 1_700_000_000_000;
@@ -123,7 +116,7 @@ mod tests {
         let mut mac = secret.0.clone();
         mac.update(format!("{time}.").as_bytes());
         mac.update(body);
-        hexadecimal(&mac.finalize().into_bytes())
+        hex::encode(mac.finalize().into_bytes())
     }
 
     fn refusal(signature: &str, body: &[u8], now: i64) -> String {

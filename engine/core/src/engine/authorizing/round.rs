@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 use serde_json::json;
 
-use super::{Authorization, AuthorizationRequest, Remaining, hexadecimal};
+use super::{Authorization, AuthorizationRequest, Remaining};
 use crate::catalog::Limits;
 use crate::charge::Charge;
 use crate::engine::ahead::{Ahead, Remembered};
@@ -216,7 +216,7 @@ impl Asking<'_> {
             price,
             draws,
             usage: expected_usage(&charge),
-            fingerprint: hexadecimal(&event.fingerprint),
+            fingerprint: hex::encode(event.fingerprint),
             placed_at: request.now,
             expires_at: request.expires_at,
             state: HoldState::Pending,

@@ -44,7 +44,7 @@ fn random<T>(made: Result<T, getrandom::Error>) -> Result<T, Problem> {
 fn new_id() -> Result<String, Problem> {
     let mut bytes = [0; ID_BYTES];
     random(getrandom::fill(&mut bytes))?;
-    Ok(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
+    Ok(hex::encode(bytes))
 }
 
 fn now() -> i64 {
