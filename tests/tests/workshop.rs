@@ -72,6 +72,37 @@ fn a_new_project_works_as_it_is() {
     }
 }
 
+/// Customers of one parent share a unit that is pooled: in the sandbox, natively to the same bytes, and in the laws.
+#[test]
+fn a_pooled_unit_is_tried_with_a_parent() {
+    let folder = Folder::new();
+    folder.run("plugin new pooled --template per-unit").done();
+    let source = fs::read_to_string(folder.path("pooled/src/lib.rs")).unwrap();
+    let pooled = source.replace("aggregation = sum)", "aggregation = sum, pooled)");
+    assert_ne!(pooled, source);
+    folder.write("pooled/src/lib.rs", pooled);
+    folder.write("pooled/fixtures/first/parents.json", r#"{"south": "north"}"#);
+    let (code, told) = tollgate(&folder, "pooled", "plugin test --trials 16 --bless");
+    if told.contains(NO_TOOLCHAIN) {
+        say("skipped: no toolchain here builds plugins for WebAssembly");
+        return;
+    }
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("laws of first: 7 of 7 hold"), "{told}");
+    let expected = fs::read_to_string(folder.path("pooled/fixtures/first/expected.json")).unwrap();
+    // The half document of `south` comes after thirteen of `north`, of which ten are included.
+    let south = r#"{"id":"3","usage":[{"unit":"document","quantity":"0.5","before":"13","after":"13.5"}],"lines":[{"code":"documents","quantity":"0.5","unit_price":"0.5","amount":"0.25"}]}"#;
+    assert!(expected.contains(south), "{expected}");
+    assert!(cargo(&folder, "pooled", &["test", "--quiet", "--test", "fixtures"]).contains("1 passed"));
+    let (_, told) = tollgate(&folder, "pooled", "plugin run --format json");
+    let report: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(report.pointer("/events/2/lines/0/amount"), Some(&Value::from("0.25")), "{told}");
+    folder.write("pooled/fixtures/first/parents.json", r#"["south"]"#);
+    let (code, told) = tollgate(&folder, "pooled", "plugin test --trials 0");
+    assert_eq!(code, 7, "{told}");
+    assert!(told.contains(r#"it is one object, as in {"workshop": "head office"}"#), "{told}");
+}
+
 /// The fixtures of the bundled plugins, natively blessed, in the sandbox: blessing them again changes no byte.
 #[test]
 fn the_sandbox_and_the_native_run_write_the_same_bytes() {

@@ -15,7 +15,7 @@ use tollgate_core::event::Event;
 
 use crate::{
     diff::difference,
-    trial::{Answers, EventsError, PeriodRun, Plugin, Trial, TrialError, read_events},
+    trial::{Answers, EventsError, Parents, PeriodRun, Plugin, Trial, TrialError, read_events},
 };
 pub use expected::Expected;
 pub(crate) use expected::group;
@@ -51,6 +51,8 @@ pub enum FixtureError {
     File { path: PathBuf, error: io::Error },
     #[error("{}: {error}; decimals are strings, and --bless writes the file anew", path.display())]
     Json { path: PathBuf, error: serde_json::Error },
+    #[error("{}: {error}; it is one object, as in {{\"workshop\": \"head office\"}}", path.display())]
+    Parents { path: PathBuf, error: serde_json::Error },
     #[error("{}: {error}", path.display())]
     Events { path: PathBuf, error: EventsError },
     #[error("{}: {error}", path.display())]
@@ -101,7 +103,21 @@ impl Fixture {
     pub fn trial<'p>(&self, plugin: &'p Plugin) -> Result<Trial<'p>, FixtureError> {
         let path = self.file("settings.json");
         let settings = read(&path)?;
-        plugin.with_settings(&settings).map_err(|error| FixtureError::Trial { path, error })
+        let trial = plugin.with_settings(&settings).map_err(|error| FixtureError::Trial { path, error })?;
+        Ok(trial.with_parents(self.parents()?))
+    }
+
+    /// Which of the case's customers have a parent: none, unless there is a `parents.json`.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn parents(&self) -> Result<Parents, FixtureError> {
+        let path = self.file("parents.json");
+        if !path.exists() {
+            return Ok(Parents::new());
+        }
+        let text = read(&path)?;
+        serde_json::from_str(&text).map_err(|error| FixtureError::Parents { path, error })
     }
 
     /// The case's events.

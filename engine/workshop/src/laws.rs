@@ -20,7 +20,7 @@ use proptest::{
 use serde::Deserialize;
 use tollgate_core::event::Event;
 
-use crate::trial::{Trial, TrialError};
+use crate::trial::{Parents, Trial, TrialError};
 pub use law::Law;
 pub use violation::Violation;
 use vocabulary::Vocabulary;
@@ -88,6 +88,8 @@ pub fn try_all(
     exceptions: &Exceptions,
     effort: Effort,
 ) -> Result<Rulings, TrialError> {
+    let [first, _, pooled] = made::CUSTOMERS.map(str::to_owned);
+    let trial = &trial.clone().with_parents(Parents::from([(pooled, first)]));
     let vocabulary = Vocabulary::of(trial, examples)?;
     let mut priced = (0, 0);
     let mut laws = Vec::new();

@@ -9,6 +9,7 @@ pub use events::{EventsError, read_events};
 pub use pricer::Answers;
 
 use std::{
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -108,7 +109,12 @@ impl Plugin {
     pub fn with_settings(&self, settings: &str) -> Result<Trial<'_>, TrialError> {
         let problems = self.sandbox.check(&self.digest, settings).map_err(TrialError::Plugin)?;
         if problems.is_empty() {
-            return Ok(Trial { plugin: self, settings: settings.to_owned(), prices: None });
+            return Ok(Trial {
+                plugin: self,
+                settings: settings.to_owned(),
+                prices: None,
+                parents: Parents::new(),
+            });
         }
         Err(TrialError::Settings(problems))
     }
@@ -125,11 +131,16 @@ impl Plugin {
 }
 
 /// A plugin with settings, ready to price.
+#[derive(Clone)]
 pub struct Trial<'p> {
     plugin: &'p Plugin,
     settings: String,
     prices: Option<PriceBook>,
+    parents: Parents,
 }
+
+/// Customers and the parents that their pooled units are counted for.
+pub type Parents = BTreeMap<String, String>;
 
 /// What came of a period of events.
 #[derive(Debug, Clone)]
@@ -190,6 +201,12 @@ impl Trial<'_> {
     #[must_use]
     pub fn with_prices(self, prices: PriceBook) -> Self {
         Self { prices: Some(prices), ..self }
+    }
+
+    /// The same where these customers have parents, and no others.
+    #[must_use]
+    pub fn with_parents(self, parents: Parents) -> Self {
+        Self { parents, ..self }
     }
 
     /// Whether events that report no cost of their own cost what a price book says.

@@ -271,9 +271,9 @@ impl Bench<'_, '_> {
     }
 
     fn neighbours(&mut self, events: &[Arc<Event>]) -> Result<Option<Violation>, TrialError> {
-        let [first, _] = CUSTOMERS;
+        let [first, neighbour, _] = CUSTOMERS;
         let alone: Vec<Arc<Event>> =
-            events.iter().filter(|event| event.customer == first).map(Arc::clone).collect();
+            events.iter().filter(|event| event.customer != neighbour).map(Arc::clone).collect();
         match (self.run(&[events], Answers::First)?, self.run(&[&alone], Answers::First)?) {
             (Ok(all), Ok(alone)) => {
                 Ok(self.compared(("with other customers", &all), (&format!("{first} alone"), &alone)))

@@ -21,8 +21,8 @@ use crate::trial::read_events;
 
 /// The most events of a sequence.
 const EVENTS_MAX: usize = 12;
-/// The customers; the neighbours come after the first.
-pub(super) const CUSTOMERS: [&str; 2] = ["north", "south"];
+/// The customers: one, a neighbour, and one whose pooled units are counted for the first.
+pub(super) const CUSTOMERS: [&str; 3] = ["north", "south", "north-annex"];
 /// Minutes of a month that every period has.
 const MINUTES_MAX: u32 = 28 * 24 * 60;
 
@@ -90,7 +90,7 @@ pub(super) fn event(vocabulary: &Vocabulary) -> BoxedStrategy<Made> {
     let attributes: Vec<_> =
         vocabulary.attributes.iter().map(|_| option::weighted(0.9, any::<Index>())).collect();
     let cost = option::weighted(0.5, 0..3_000_000_u32);
-    (0..CUSTOMERS.len(), measures, texts, attributes, cost, 0..MINUTES_MAX)
+    (0..vocabulary.customers, measures, texts, attributes, cost, 0..MINUTES_MAX)
         .prop_map(|(customer, measures, texts, attributes, cost, minute)| Made {
             customer,
             measures,

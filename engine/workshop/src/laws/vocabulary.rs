@@ -15,6 +15,7 @@ use tollgate_core::{
     store::{HoldCause, Outcome},
 };
 
+use super::made::CUSTOMERS;
 use crate::trial::{Answers, Trial, TrialError, read_events};
 
 /// Measures that providers report.
@@ -44,6 +45,8 @@ pub(super) struct Vocabulary {
     pub(super) numbers: Vec<u64>,
     /// The source of the events.
     pub(super) app: String,
+    /// How many of the customers there are.
+    pub(super) customers: usize,
 }
 
 impl Vocabulary {
@@ -87,6 +90,8 @@ impl Vocabulary {
             texts: changes.texts.map(|values| values.into_iter().take(VALUES_MAX).collect()),
             numbers: found.numbers.into_iter().collect(),
             app,
+            // The last one is for units that are pooled.
+            customers: CUSTOMERS.len() - usize::from(!descriptor.units.iter().any(|unit| unit.pooled)),
         })
     }
 }

@@ -1,10 +1,10 @@
 //! The world in which a trial takes place: an engine over an empty store, one tariff for every app.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::Decimal;
 use tollgate_core::{
-    catalog::{App, AppTerms, Builder, CostAuthority, Definition, Tariff},
+    catalog::{App, AppTerms, Builder, CostAuthority, Customer, Definition, Limits, Tariff},
     engine::{Engine, EngineError},
     event::Event,
     money::Amount,
@@ -72,6 +72,17 @@ impl Trial<'_> {
             settings: self.settings.clone(),
             effective_from: i64::MIN,
         }))?;
+        for (customer, parent) in &self.parents {
+            engine.define(&Definition::Customer(Customer {
+                app: app.to_owned(),
+                id: customer.clone(),
+                name: customer.clone(),
+                kind: String::new(),
+                parent: Some(parent.clone()),
+                attributes: BTreeMap::new(),
+                limits: Limits::default(),
+            }))?;
+        }
         Ok(())
     }
 }

@@ -20,6 +20,7 @@ use std::{
 /// ```text
 /// fixtures/CASE/settings.json     the tariff's settings
 /// fixtures/CASE/events.ndjson     one event a line, as the host takes them
+/// fixtures/CASE/parents.json      where units are pooled: customers, and whom they are counted for
 /// fixtures/CASE/expected.json     for each event its usage rows and lines, what the close of the period
 ///                                 charges, and each customer's totals
 /// ```
@@ -55,11 +56,12 @@ fn run<P: Pricing>(case: &Path, bless: bool) -> Result<(), String> {
     let settings: serde_json::Value = serde_json::from_str(&read(&case.join("settings.json"))?)
         .map_err(|error| format!("settings.json: {error}"))?;
     let events = cloudevent::read_all(&read(&case.join("events.ndjson"))?)?;
+    let parents = parents(case)?;
     let mut bench = TestBench::<P>::new(&settings).map_err(|problems| {
         let told = problems.iter().map(|found| format!("settings.json{}: {}", found.pointer, found.message));
         told.collect::<Vec<_>>().join("\n")
     })?;
-    let actual = price(&mut bench, events).map_err(|fault| fault.to_string())?;
+    let actual = price(&mut bench, events, &parents).map_err(|fault| fault.to_string())?;
     let path = case.join("expected.json");
     if bless {
         return fs::write(&path, actual.to_string()).map_err(|error| format!("expected.json: {error}"));
@@ -69,19 +71,36 @@ fn run<P: Pricing>(case: &Path, bless: bool) -> Result<(), String> {
     if expected == actual { Ok(()) } else { Err(difference(&expected.to_string(), &actual.to_string())) }
 }
 
+/// Whom a customer's pooled units are counted for.
+fn parents(case: &Path) -> Result<BTreeMap<String, String>, String> {
+    let path = case.join("parents.json");
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    serde_json::from_str(&read(&path)?).map_err(|error| format!("parents.json: {error}"))
+}
+
 fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path)
         .map_err(|error| format!("{}: {error}", path.file_name().unwrap_or_default().to_string_lossy()))
 }
 
 /// Prices the events one by one, then closes the period for each customer.
-fn price<P: Pricing>(bench: &mut TestBench<P>, events: Vec<(String, TestEvent)>) -> Result<Expected, Fault> {
+fn price<P: Pricing>(
+    bench: &mut TestBench<P>,
+    events: Vec<(String, TestEvent)>,
+    parents: &BTreeMap<String, String>,
+) -> Result<Expected, Fault> {
+    let of_its_parent = |event: TestEvent, customer: &str| match parents.get(customer) {
+        Some(parent) => event.parent(parent),
+        None => event,
+    };
     let mut expected = Expected::default();
     let mut customers: BTreeMap<String, (Charged, Decimal, i64)> = BTreeMap::new();
     for (id, event) in events {
         let customer = event.text_of("customer").to_owned();
         let (cost, time) = (event.number_of("network-cost"), event.time);
-        let answer = bench.event(event);
+        let answer = bench.event(of_its_parent(event, &customer));
         if let Ok(priced) = &answer {
             let (charged, costs, latest) = customers.entry(customer).or_default();
             charged.add(priced)?;
@@ -91,7 +110,8 @@ fn price<P: Pricing>(bench: &mut TestBench<P>, events: Vec<(String, TestEvent)>)
         expected.events.push(PricedEvent::new(id, answer));
     }
     for (customer, (mut charged, costs, latest)) in customers {
-        let mut closing = TestEvent::new().customer(&customer).network_cost(&costs.to_string()).time(latest);
+        let closing = TestEvent::new().customer(&customer).network_cost(&costs.to_string()).time(latest);
+        let mut closing = of_its_parent(closing, &customer);
         for (code, amount) in charged.by_code() {
             closing = closing.charged(code, &amount.to_string());
         }

@@ -48,6 +48,7 @@ pub fn run(arguments: &PluginRun) -> anyhow::Result<u8> {
     let events = found.events(arguments.events.as_deref(), arguments.prices.is_some())?;
     let named = || settings.name.clone();
     let mut trial = plugin.with_settings(&settings.settings).with_context(named).context(Refused)?;
+    trial = trial.with_parents(found.parents(arguments.events.as_deref())?);
     if let Some(prices) = prices(arguments.prices.as_deref())? {
         trial = trial.with_prices(prices);
     }

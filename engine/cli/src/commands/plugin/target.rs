@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use tollgate_core::event::Event;
 use tollgate_core::price_book::PriceBook;
 use tollgate_workshop::fixture::{self, Fixture};
-use tollgate_workshop::trial::{Plugin, Workbench, read_events};
+use tollgate_workshop::trial::{Parents, Plugin, Workbench, read_events};
 use tollgate_workshop::{BuildOptions, Tried, build};
 
 use crate::exit::Refused;
@@ -63,6 +63,14 @@ impl Found {
                 self.name
             )
             .context(Refused)),
+        }
+    }
+
+    /// Who has a parent where the events are those of the first fixture.
+    pub fn parents(&self, given: Option<&Path>) -> anyhow::Result<Parents> {
+        match (given, self.fixtures().first()) {
+            (None, Some(first)) => first.parents().context(Refused),
+            _ => Ok(Parents::new()),
         }
     }
 
