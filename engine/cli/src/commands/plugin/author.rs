@@ -18,10 +18,7 @@ pub fn check(arguments: &PluginCheck) -> anyhow::Result<u8> {
     let mut settings =
         arguments.settings.iter().map(|path| tried(path)).collect::<anyhow::Result<Vec<_>>>()?;
     if settings.is_empty() {
-        for fixture in found.fixtures() {
-            let of_case = tried(&fixture.file("settings.json"))?;
-            settings.push(tollgate_workshop::Tried { name: fixture.shown("settings.json"), ..of_case });
-        }
+        settings = found.fixture_settings()?;
     }
     let checked = examine(&found.name, &found.component, &settings, &workbench());
     let mut text = String::new();

@@ -11,7 +11,7 @@ use tollgate_registry::{Artifact, OciError, Place, Pulled, SecretKey, Upload, Up
 use tollgate_workshop::trial::Plugin;
 use tollgate_workshop::{Weight, check, inspect};
 
-use super::target::{Found, tried, workbench};
+use super::target::{Found, workbench};
 use crate::arguments::{PluginKeygen, PluginPublish, PluginPull};
 use crate::exit::{Refused, UNFIT};
 
@@ -82,11 +82,7 @@ fn pulled(place: &str, plain_http: bool) -> anyhow::Result<Pulled> {
 
 /// What `plugin check` has against it is printed; then there is no plugin to publish.
 fn fit(found: &Found) -> anyhow::Result<Option<Plugin>> {
-    let mut settings = Vec::new();
-    for fixture in found.fixtures() {
-        settings.push(tried(&fixture.file("settings.json"))?);
-    }
-    let checked = check(&found.name, &found.component, &settings, &workbench());
+    let checked = check(&found.name, &found.component, &found.fixture_settings()?, &workbench());
     if !checked.is_wrong() {
         return Ok(checked.plugin);
     }

@@ -55,15 +55,18 @@ impl Found {
             return tried(path);
         }
         match self.fixtures().first() {
-            Some(first) => {
-                Ok(Tried { name: first.shown("settings.json"), ..tried(&first.file("settings.json"))? })
-            }
+            Some(first) => settings_of(first),
             None => Err(anyhow::anyhow!(
                 "{}: there are no fixtures to take settings from; give --settings FILE.json",
                 self.name
             )
             .context(Refused)),
         }
+    }
+
+    /// The settings of every fixture.
+    pub fn fixture_settings(&self) -> anyhow::Result<Vec<Tried>> {
+        self.fixtures().iter().map(settings_of).collect()
     }
 
     /// Who has a parent where the events are those of the first fixture.
@@ -98,6 +101,11 @@ impl Found {
 /// Where compiled code is kept, as for every other command.
 pub fn workbench() -> Workbench {
     Workbench { compiler: None, cache_directory: session::user_cache() }
+}
+
+/// The settings of a case, by the name that its author knows.
+fn settings_of(case: &Fixture) -> anyhow::Result<Tried> {
+    Ok(Tried { name: case.shown("settings.json"), ..tried(&case.file("settings.json"))? })
 }
 
 /// A settings file.
