@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod catalog;
+pub mod causes;
 pub mod charge;
 mod dialect;
 pub mod door;

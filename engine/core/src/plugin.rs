@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use hex::FromHex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -40,10 +41,8 @@ impl FromStr for Digest {
     type Err = NotADigest;
 
     fn from_str(text: &str) -> Result<Self, NotADigest> {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(text.strip_prefix("sha256:").unwrap_or(text), &mut bytes)
-            .map_err(|_| NotADigest(text.to_owned()))?;
-        Ok(Self(bytes))
+        let digits = text.strip_prefix("sha256:").unwrap_or(text);
+        FromHex::from_hex(digits).map(Self).map_err(|_| NotADigest(text.to_owned()))
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ed25519_dalek::VerifyingKey;
+use hex::FromHex;
 use serde::{Deserialize, Serialize};
 
 use crate::plugin::Digest;
@@ -110,7 +111,7 @@ impl FromStr for PublicKey {
     type Err = NotAKey;
 
     fn from_str(text: &str) -> Result<Self, NotAKey> {
-        let bytes = text.strip_prefix(PREFIX).and_then(bytes_of);
+        let bytes = text.strip_prefix(PREFIX).and_then(|digits| FromHex::from_hex(digits).ok());
         bytes.and_then(Self::from_bytes).ok_or_else(|| NotAKey(text.to_owned()))
     }
 }
@@ -132,7 +133,8 @@ impl FromStr for Signature {
 
     fn from_str(text: &str) -> Result<Self, NotASignature> {
         let parts = text.rsplit_once(':');
-        let parsed = parts.and_then(|(key, bytes)| Some(Self::new(key.parse().ok()?, bytes_of(bytes)?)));
+        let parsed = parts
+            .and_then(|(key, digits)| Some(Self::new(key.parse().ok()?, FromHex::from_hex(digits).ok()?)));
         parsed.ok_or_else(|| NotASignature(text.to_owned()))
     }
 }
@@ -163,13 +165,6 @@ impl TryFrom<String> for Signature {
     fn try_from(text: String) -> Result<Self, NotASignature> {
         text.parse()
     }
-}
-
-/// As many bytes as the text has pairs of hexadecimal digits; `None` if that is another number.
-pub fn bytes_of<const COUNT: usize>(text: &str) -> Option<[u8; COUNT]> {
-    let mut bytes = [0; COUNT];
-    hex::decode_to_slice(text, &mut bytes).ok()?;
-    Some(bytes)
 }
 
 #[cfg(test)]

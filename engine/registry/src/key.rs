@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::{Signer as _, SigningKey};
+use hex::FromHex;
 use tollgate_core::plugin::Digest;
-use tollgate_core::publisher::{PublicKey, Signature, bytes_of, signed_bytes};
+use tollgate_core::publisher::{PublicKey, Signature, signed_bytes};
 use zeroize::Zeroizing;
 
 /// Begins the one line of a key file, so that it is not taken for the public half.
@@ -78,7 +79,8 @@ impl SecretKey {
             }
         }
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?);
-        let bytes = text.trim().strip_prefix(PREFIX).and_then(bytes_of).map(Zeroizing::new);
+        let bytes = text.trim().strip_prefix(PREFIX).and_then(|digits| FromHex::from_hex(digits).ok());
+        let bytes = bytes.map(Zeroizing::<[u8; 32]>::new);
         let bytes = bytes.ok_or_else(|| KeyError::NotAKey(path.to_owned()))?;
         Ok(Self(SigningKey::from_bytes(&bytes)))
     }

@@ -14,6 +14,7 @@ use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::manifest::{OciDescriptor, OciImageManifest};
 use oci_client::{Client, Reference};
 use serde::Serialize;
+use tollgate_core::causes::chain;
 use tollgate_core::plugin::Digest;
 use tollgate_core::publisher::Signature;
 
@@ -278,7 +279,7 @@ fn told(place: &Place, error: OciDistributionError) -> OciError {
         }
         OciDistributionError::DigestError(error) => OciError::Tampered { place, expected: error.to_string() },
         OciDistributionError::RequestError(error) if error.is_connect() || error.is_timeout() => {
-            OciError::Unreachable { place, reason: crate::server::chain(&error.without_url()) }
+            OciError::Unreachable { place, reason: chain(&error.without_url()) }
         }
         OciDistributionError::ImageIndexParsingNoPlatformResolverError => {
             OciError::NotWasm { place, reason: "it is an index of several images".to_owned() }

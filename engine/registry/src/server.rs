@@ -1,6 +1,5 @@
 //! Uploads a plugin to a Tollgate server.
 
-use std::error::Error as _;
 use std::io::Read as _;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use reqwest::blocking::Client;
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
+use tollgate_core::causes::chain;
 use tollgate_core::plugin::Digest;
 use tollgate_core::publisher::Signature;
 
@@ -156,15 +156,4 @@ fn refusal(server: String, status: StatusCode, body: &[u8]) -> UploadError {
         400..=428 | 430..=499 => UploadError::Refused { server, status, reason },
         _ => UploadError::Failed { server, status, reason },
     }
-}
-
-/// An error's words with those of its causes: the first alone says little.
-pub(crate) fn chain(error: &reqwest::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use hex::FromHex as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use tollgate_core::payment::{Nudge, ProviderError};
@@ -49,26 +50,22 @@ impl Secret {
             );
         }
         // A secret that is being replaced signs beside the new one.
-        let signed = parts().filter(|(name, _)| *name == "v1").filter_map(|(_, hex)| bytes(hex)).any(|tag| {
-            let mut mac = self.0.clone();
-            mac.update(time.as_bytes());
-            mac.update(b".");
-            mac.update(body);
-            mac.verify_slice(&tag).is_ok()
-        });
+        let signed = parts()
+            .filter(|(name, _)| *name == "v1")
+            .filter_map(|(_, digits)| <[u8; 32]>::from_hex(digits).ok())
+            .any(|tag| {
+                let mut mac = self.0.clone();
+                mac.update(time.as_bytes());
+                mac.update(b".");
+                mac.update(body);
+                mac.verify_slice(&tag).is_ok()
+            });
         if signed {
             Ok(())
         } else {
             forged("no signature (v1=) is one by the webhook secret over these very bytes")
         }
     }
-}
-
-/// The bytes that a SHA-256 in hexadecimal names.
-fn bytes(digits: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(digits, &mut bytes).ok()?;
-    Some(bytes)
 }
 
 /// What a message, which was signed, is about. Disputes and refunds made by hand name only the payment intent,

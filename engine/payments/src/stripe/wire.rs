@@ -3,7 +3,6 @@
 //! A call that only reads and fails is simply not available. One that moves money is refused only when Stripe
 //! says so; when its answer was lost, or Stripe failed half-way, nobody knows.
 
-use std::error::Error as _;
 use std::fmt;
 use std::io::Read as _;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use reqwest::{StatusCode, Url};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::de::DeserializeOwned;
+use tollgate_core::causes::chain;
 use tollgate_core::payment::ProviderError;
 
 use super::ConfigError;
@@ -181,17 +181,6 @@ fn read(answer: Response) -> Result<Vec<u8>, String> {
         return Err(format!("Stripe's answer is larger than {ANSWER_BYTES_MAX} bytes"));
     }
     Ok(body)
-}
-
-/// An error's words with those of its causes: the first alone says little.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }
 
 /// The key as Stripe takes it: a digest when it is too long, or not in plain letters.

@@ -1,7 +1,6 @@
 //! One attempt: signs a message, sends it to an address that may be sent to, and reads what it needs to of
 //! the answer. It follows no redirect, knows no proxy, and keeps no connection.
 
-use std::error::Error as _;
 use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -18,6 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tollgate_core::causes::chain;
 
 use super::endpoint::Endpoint;
 use super::guard::{Guard, Refusal};
@@ -200,17 +200,6 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     }
     let moment = MOMENT.parse_timestamp(text).ok()?;
     Duration::try_from(moment.duration_since(now)).ok()
-}
-
-/// An error's words with those of its causes: the first alone says little.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }
 
 #[cfg(test)]
