@@ -220,9 +220,10 @@ impl Engine {
         lock(&self.breakers).suspended()
     }
 
-    /// Lets the suspended tariffs be tried again: on the next event of each that is recorded or retried.
-    pub fn try_suspended(&self) {
-        lock(&self.breakers).try_again();
+    /// Lets those suspended tariffs be tried again that are meant: on the next event of each that is recorded or
+    /// retried.
+    pub fn try_suspended(&self, is_meant: impl Fn(&str) -> bool) {
+        lock(&self.breakers).try_again(is_meant);
     }
 
     /// Where everything is kept.
@@ -253,12 +254,20 @@ impl Engine {
         let suspended = self.suspended();
         let (store, desk) = (&*self.store, &self.desk);
         let turn = desk.turn();
+        let mut ahead = desk.ahead();
+        if ahead.is_large() {
+            // What is forgotten must be in the store, where it is read from next.
+            self.commit(Commit::default())?;
+            ahead.forget();
+        }
+        drop(ahead);
         let mut sorted = self.tell_apart(&rules, events)?;
         let closed = &mut |app: &str| desk.ahead().closed(store, app);
-        let placed = batch::place(&rules, &suspended, closed, &sorted.fresh)?;
-        let mut decided = placed.decide(&*self.pricer, &desk.latest(store), &self.breakers)?;
-        let mut ahead = desk.ahead();
-        let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;
+        let mut placed = batch::place(&rules, &suspended, closed, &sorted.fresh)?;
+        let source = desk.latest(store);
+        let (decided, funding, mut ahead) =
+            placed.decide_covered(&*self.pricer, &source, store, || desk.ahead())?;
+        placed.teach(&self.breakers, &decided.outcomes);
         let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
         let notices = self.troubles(&rules, &sorted.fresh, &decided.outcomes);
         let outcomes: Vec<Arc<Outcome>> = decided.outcomes.into_iter().map(Arc::new).collect();

@@ -118,7 +118,7 @@ fn retry_suspended(backend: &Backend) -> Result<(), EngineError> {
         );
     }
     if !suspended.is_empty() {
-        backend.engine().try_suspended();
+        backend.engine().try_suspended(|_| true);
     }
     Ok(())
 }

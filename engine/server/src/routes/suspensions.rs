@@ -98,7 +98,7 @@ async fn retry_suspension(
         return Err(Problem::not_found(format!("there is no tariff {tariff:?}")));
     }
     let state = backend.call(move |engine| {
-        engine.try_suspended();
+        engine.try_suspended(|suspended| suspended == tariff);
         let suspended = engine.suspended().contains_key(&*tariff);
         Ok::<_, Problem>(SuspensionState { tariff, suspended })
     });

@@ -58,6 +58,7 @@ pub fn event(id: &str, customer: &str) -> Arc<Event> {
 pub fn charge(total: i64) -> Charge {
     Charge {
         tariff: "docs-2023".into(),
+        parent: None,
         period: period("2023-11"),
         late: false,
         total: Amount::from_nano(total),
@@ -106,6 +107,7 @@ pub fn extreme_charge() -> Charge {
     let most = quantity("9999999999999999.999999999999");
     Charge {
         tariff: "tariff \u{1f9fe} with \"quotes\"".into(),
+        parent: Some("a parent, \u{e9}".into()),
         period: period("0001-01"),
         late: true,
         total: Amount::from_nano(i64::MIN),

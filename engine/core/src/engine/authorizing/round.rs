@@ -98,7 +98,7 @@ impl Engine {
         let events: Vec<Arc<Event>> = asking.iter().map(|asking| Arc::clone(&asking.request.event)).collect();
         let placed = batch::place(rules, suspended, &mut |app| ahead.closed(store, app), &events)?;
         let source = WithPending { latest: Latest { ahead, store }, funding: &funding };
-        let decided = placed.decide(&*self.pricer, &source, &self.breakers)?;
+        let decided = placed.decide(&*self.pricer, &source)?;
         let mut denied = Vec::new();
         let mut is_anything_reserved = false;
         for (asking, outcome) in asking.iter().zip(decided.outcomes) {
