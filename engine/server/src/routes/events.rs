@@ -33,7 +33,7 @@ use voiding::{Void, VoidedEvent};
 
 use crate::auth::Caller;
 use crate::backend::Backend;
-use crate::body::{Body, Received};
+use crate::body::{Body, Received, Room};
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 
@@ -91,15 +91,19 @@ async fn record_events(
     Query(asked): Query<Asked>,
     received: Received,
 ) -> Result<Response, Problem> {
-    let given = Sender::of(&caller, backend.rules())?.receive(received).await?;
+    let (given, room) = Sender::of(&caller, backend.rules())?.receive(received).await?;
     let events = given.iter().filter_map(Given::event).map(Arc::clone).collect();
-    let answers = backend.recorder.record(events).await?;
+    let answers = backend.recorder.record(events, Some(room)).await?;
     answer::respond(&backend, answer::by_position(given, answers), asked.receipt).await
 }
 
 /// Records one event, and answers it as a request of one event is answered.
-pub(super) async fn recorded_one(backend: &Backend, event: Arc<Event>) -> Result<Response, Problem> {
-    let answers = backend.recorder.record(vec![Arc::clone(&event)]).await?;
+pub(super) async fn recorded_one(
+    backend: &Backend,
+    event: Arc<Event>,
+    room: Room,
+) -> Result<Response, Problem> {
+    let answers = backend.recorder.record(vec![Arc::clone(&event)], Some(room)).await?;
     let answered = answer::by_position(vec![Given::Event(event)], answers);
     answer::respond(backend, answered, ReceiptForm::Full).await
 }

@@ -81,7 +81,7 @@ pub(super) async fn void(backend: &Backend, key: EventKey, void: Void) -> Result
     };
     let (voided, replacement) = backend.call(work).await?;
     let Some(event) = replacement else { return Ok(VoidedEvent { voided, replacement: None }) };
-    backend.recorder.record(vec![Arc::clone(&event)]).await?;
+    backend.recorder.record(vec![Arc::clone(&event)], None).await?;
     let recorded = backend.call(move |engine| recorded(engine, &event)).await?;
     Ok(VoidedEvent { voided, replacement: Some(recorded) })
 }
