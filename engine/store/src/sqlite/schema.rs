@@ -19,10 +19,11 @@ struct Migration {
 }
 
 /// The step from schema n to n + 1 stands at position n.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { schema: include_str!("schema/1.sql"), rows: |_| Ok(()) },
     Migration { schema: include_str!("schema/2.sql"), rows: placements::place_all },
     Migration { schema: include_str!("schema/3.sql"), rows: |_| Ok(()) },
+    Migration { schema: include_str!("schema/4.sql"), rows: |_| Ok(()) },
 ];
 
 /// Brings the schema up to date. Safe against another process that does the same.

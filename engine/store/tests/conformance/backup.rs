@@ -185,7 +185,7 @@ fn what_is_no_sound_backup_is_not_restored() {
     let mut newer = sound.clone();
     newer[60..64].copy_from_slice(&99_u32.to_be_bytes());
     insta::assert_snapshot!(restore("newer.db", &newer),
-        @"newer.db has schema 99, and this Tollgate knows schemas up to 3: use a newer Tollgate");
+        @"newer.db has schema 99, and this Tollgate knows schemas up to 4: use a newer Tollgate");
     let mut foreign = sound.clone();
     foreign[68..72].copy_from_slice(&7_u32.to_be_bytes());
     insta::assert_snapshot!(restore("foreign.db", &foreign),

@@ -13,8 +13,11 @@ use crate::sample::{self, APP, commit, event, one_event, one_void, period};
 use crate::sqlite_file::{filled, open};
 
 /// The steps to each schema, as they were released.
-const STEPS: [&str; 2] =
-    [include_str!("../../src/sqlite/schema/1.sql"), include_str!("../../src/sqlite/schema/2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../../src/sqlite/schema/1.sql"),
+    include_str!("../../src/sqlite/schema/2.sql"),
+    include_str!("../../src/sqlite/schema/3.sql"),
+];
 
 /// Keeps what schema 1 has a place for. A customer named `lonely` has a held event only.
 fn keep_events(store: &SqliteStore) {
@@ -110,7 +113,7 @@ fn events_of_schema_1_are_placed() {
 
 #[test]
 fn sums_of_older_schemas_stay_and_nothing_is_pending() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let path = file_of_schema(version, &directory);
         let today = open(&directory.path().join("today.db")).unwrap();
@@ -125,6 +128,20 @@ fn sums_of_older_schemas_stay_and_nothing_is_pending() {
         assert_eq!(Ok(&balances), today.balances().as_ref());
         let posted = |balance: Balance| Balance { debits_pending: 0, credits_pending: 0, ..balance };
         assert!(balances.iter().all(|(_, balance)| *balance == posted(*balance)));
+    }
+}
+
+#[test]
+fn what_older_schemas_held_is_found_by_its_app() {
+    for version in [1, 2, 3] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = file_of_schema(version, &directory);
+        let today = open(&directory.path().join("today.db")).unwrap();
+        drop(open(&path).unwrap());
+        let store = open(&path).unwrap();
+        let held = store.held(Some(APP), 0, 9).unwrap();
+        assert_eq!(Ok(&held), today.held(None, 0, 9).as_ref());
+        assert_eq!(held.last().unwrap().sequence, 53);
     }
 }
 
@@ -147,7 +164,7 @@ fn life_goes_on_after_a_migration() {
 
 #[test]
 fn money_moves_after_a_migration() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let store = open(&file_of_schema(version, &directory)).unwrap();
         let accounts = sample::balances("workspace-00", 1, 1).into_iter().map(|(account, _)| account);
@@ -186,7 +203,7 @@ fn a_new_file_and_a_migrated_one_have_the_same_schema() {
             connection.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY type, name").unwrap();
         query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let old = file_of_schema(version, &directory);
         drop(open(&old).unwrap());

@@ -217,12 +217,33 @@ fn what_is_listed_is_indexed() {
 }
 
 #[test]
+fn what_is_asked_of_one_app_walks_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let by_hand = Connection::open(filled(&directory)).unwrap();
+    let plan = |query: &str| plan(&by_hand, query);
+    insta::assert_snapshot!(plan("SELECT events FROM statements WHERE app = 7"),
+        @"SEARCH statements USING INDEX statements_by_app (app=?)");
+    insta::assert_snapshot!(plan("SELECT events FROM statements WHERE app = 7 AND period = 202311"),
+        @"SEARCH statements USING INDEX statements_by_app (app=? AND period=?)");
+    insta::assert_snapshot!(plan("SELECT events FROM statements WHERE customer = 7 AND app = 7"),
+        @"SEARCH statements USING PRIMARY KEY (customer=? AND app=?)");
+    insta::assert_snapshot!(plan("SELECT received FROM holds CROSS JOIN events USING (sequence)
+        WHERE holds.sequence > 7 AND holds.app = 7 ORDER BY holds.sequence LIMIT 7"),
+        @"SEARCH holds USING COVERING INDEX holds_by_app (app=? AND rowid>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
+    insta::assert_snapshot!(plan("SELECT received FROM holds CROSS JOIN events USING (sequence)
+        WHERE holds.sequence > 7 ORDER BY holds.sequence LIMIT 7"),
+        @"SEARCH holds USING INTEGER PRIMARY KEY (rowid>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
+    insta::assert_snapshot!(plan("SELECT count(*) FROM holds"),
+        @"SCAN holds USING COVERING INDEX holds_by_app");
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = filled(&directory);
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     insta::assert_snapshot!(refusal(&directory, open(&path)),
-        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 3: use a newer Tollgate");
+        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 4: use a newer Tollgate");
 }
 
 #[test]
