@@ -345,11 +345,15 @@ pub trait Store: Send + Sync {
     /// When the database fails or holds something unreadable.
     fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// What the closes charged, in the order of closing.
+    /// What the closes charged (of one app, and of one period, where given), in the order of closing.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError>;
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError>;
 
     /// How many events there are.
     ///

@@ -210,8 +210,16 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit).cloned().collect())
     }
 
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {
-        Ok(self.kept().closing_charges.clone())
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError> {
+        let kept = self.kept();
+        let charges = kept.closing_charges.iter();
+        let of_app = charges.filter(|closing| app.is_none_or(|app| app == closing.app));
+        let wanted = of_app.filter(|closing| period.is_none_or(|period| period == closing.charge.period));
+        Ok(wanted.cloned().collect())
     }
 
     fn counts(&self) -> Result<EventCounts, StoreError> {

@@ -211,8 +211,12 @@ impl Store for SqliteStore {
         self.read(|reader| stored_events::held(reader, app, after, limit))
     }
 
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {
-        self.read(lists::closing_charges)
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError> {
+        self.read(|reader| lists::closing_charges(reader, app, period))
     }
 
     fn counts(&self) -> Result<EventCounts, StoreError> {

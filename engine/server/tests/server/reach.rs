@@ -15,7 +15,12 @@ fn damage(by_hand: &Connection) {
     let id = |word: &str| -> i64 {
         by_hand.query_row("SELECT id FROM names WHERE name = ?1", [word], |row| row.get(0)).unwrap()
     };
-    by_hand.execute("INSERT INTO closings (app, period) VALUES (?1, 202313)", [id(OTHER_APP)]).unwrap();
+    let (other, customer) = (id(OTHER_APP), id("legal"));
+    let damage = format!(
+        "INSERT INTO closings (app, period) VALUES ({other}, 202313);
+         INSERT INTO closing_charges (app, customer, period, charge) VALUES ({other}, {customer}, 202404, x'63')"
+    );
+    by_hand.execute_batch(&damage).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,6 +36,13 @@ async fn what_is_not_asked_for_is_not_read() {
     house.write(&house.acme, &format!("/v1/events/{APP}/c/void"), &json!({"reason": "late"})).await;
     house.write(&house.ingest, "/v1/events", &pages(APP, "l", 3, 1)).await;
     damage(&Connection::open(&path).unwrap());
+
+    let earnings = "earnings?group_by=day&period=2024-04";
+    let told = house.read(&house.acme, &format!("/v1/builders/acme/{earnings}")).await;
+    let days: Vec<_> =
+        told["data"].as_array().unwrap().iter().map(|row| (&row["group"]["day"], &row["total"])).collect();
+    assert_eq!(days, [(&json!("2024-03-02"), &json!("-8")), (&json!("2024-03-03"), &json!("2"))]);
+    assert_eq!(house.get(&house.globex, &format!("/v1/builders/globex/{earnings}")).await.status(), 500);
 
     let statement = "/v1/customers/legal/statements/2024-03";
     let told = house.read(&house.customer, statement).await;

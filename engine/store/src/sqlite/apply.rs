@@ -172,13 +172,15 @@ fn close(db: &Connection, names: &mut Names, closing: &Closing) -> Result<(), Tr
     let app = names.id(db, &closing.app)?;
     let period = row::period_number(closing.period)?;
     db.prepare_cached("INSERT INTO closings (app, period) VALUES (?1, ?2)")?.execute([app, period])?;
-    let mut insert =
-        db.prepare_cached("INSERT INTO closing_charges (app, customer, charge) VALUES (?1, ?2, ?3)")?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO closing_charges (app, period, customer, charge) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     for closing_charge in &closing.charges {
         let (app, customer) = (names.id(db, &closing_charge.app)?, names.id(db, &closing_charge.customer)?);
+        let period = row::period_number(closing_charge.charge.period)?;
         let mut record = Vec::new();
         charge_record::encode(&closing_charge.charge, &mut record, |word| names.id(db, word))?;
-        insert.execute(params![app, customer, record])?;
+        insert.execute(params![app, period, customer, record])?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::lists;
 use super::open::{APPLICATION_ID, OpenError};
 use super::placements;
 use super::trouble::Trouble;
@@ -23,7 +24,7 @@ const MIGRATIONS: [Migration; 4] = [
     Migration { schema: include_str!("schema/1.sql"), rows: |_| Ok(()) },
     Migration { schema: include_str!("schema/2.sql"), rows: placements::place_all },
     Migration { schema: include_str!("schema/3.sql"), rows: |_| Ok(()) },
-    Migration { schema: include_str!("schema/4.sql"), rows: |_| Ok(()) },
+    Migration { schema: include_str!("schema/4.sql"), rows: lists::date_closing_charges },
 ];
 
 /// Brings the schema up to date. Safe against another process that does the same.

@@ -115,7 +115,7 @@ fn a_backup_comes_back_with_everything() {
     assert_eq!(restored.counts(), store.counts());
     assert_eq!(restored.balances(), store.balances());
     assert_eq!(restored.keys(), store.keys());
-    assert_eq!(restored.closing_charges(), store.closing_charges());
+    assert_eq!(restored.closing_charges(None, None), store.closing_charges(None, None));
     assert_eq!(restored.entries(None, 0, 100), store.entries(None, 0, 100));
     assert_eq!(restored.notices(0, 100), store.notices(0, 100));
     let wallets = RecordFilter::of(RecordKind::Wallet);

@@ -88,8 +88,9 @@ macro_rules! conformance {
                 the_first_answer_stays old_answers_are_forgotten);
             conformance!(@ $store bookkeeping: statements_add_up_and_are_sorted statements_are_filtered
                 balances_add_up_and_are_sorted usage_is_sorted_and_filtered
-                closing_charges_keep_their_order sums_that_do_not_fit_fail an_empty_commit_changes_nothing
-                pending_sums_go_up_and_down every_owner_has_accounts_of_its_own);
+                closing_charges_keep_their_order closing_charges_are_filtered sums_that_do_not_fit_fail
+                an_empty_commit_changes_nothing pending_sums_go_up_and_down
+                every_owner_has_accounts_of_its_own);
             conformance!(@ $store entries: every_kind_of_entry_comes_back an_entry_is_posted_once
                 entries_go_page_by_page entries_are_listed_by_owner);
             conformance!(@ $store records: a_record_moves_on_step_by_step a_change_from_another_version_is_stale

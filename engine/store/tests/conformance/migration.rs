@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tollgate_core::access::AccessStore;
+use tollgate_core::charge::Charge;
 use tollgate_core::ledger::Balance;
-use tollgate_core::store::{Commit, EventCounts, Placement, StatementFilter, Store};
+use tollgate_core::store::{Closing, ClosingCharge, Commit, EventCounts, Placement, StatementFilter, Store};
 use tollgate_store::SqliteStore;
 
 use crate::sample::{self, APP, commit, event, one_event, one_void, period};
@@ -30,6 +31,12 @@ fn keep_events(store: &SqliteStore) {
     commit(store, Commit { released, ..Commit::default() }).unwrap();
     let events = vec![(event("alone", "lonely"), sample::held("no tariff"))];
     commit(store, Commit { events, ..Commit::default() }).unwrap();
+    for month in ["2023-09", "2023-10"] {
+        let charge = Charge { period: period(month), ..sample::charge(500) };
+        let charges = vec![ClosingCharge { app: APP.into(), customer: "c1".into(), charge }];
+        let closes = Some(Closing { app: APP.into(), period: period(month), charges });
+        commit(store, Commit { closes, ..Commit::default() }).unwrap();
+    }
 }
 
 /// Keeps what schema 2 has a place for besides: events taken back, keys and answers.
@@ -132,7 +139,7 @@ fn sums_of_older_schemas_stay_and_nothing_is_pending() {
 }
 
 #[test]
-fn what_older_schemas_held_is_found_by_its_app() {
+fn what_older_schemas_closed_and_held_is_found() {
     for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let path = file_of_schema(version, &directory);
@@ -142,6 +149,9 @@ fn what_older_schemas_held_is_found_by_its_app() {
         let held = store.held(Some(APP), 0, 9).unwrap();
         assert_eq!(Ok(&held), today.held(None, 0, 9).as_ref());
         assert_eq!(held.last().unwrap().sequence, 53);
+        let charges = store.closing_charges(Some(APP), Some(period("2023-10"))).unwrap();
+        assert_eq!(charges, today.closing_charges(None, None).unwrap()[1..]);
+        assert_eq!(charges[0].charge.period, period("2023-10"));
     }
 }
 

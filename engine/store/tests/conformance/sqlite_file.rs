@@ -93,7 +93,7 @@ fn reopening_keeps_everything() {
             store.statements(&StatementFilter::default()).unwrap(),
             store.usage(APP, None, None).unwrap(),
             store.balances().unwrap(),
-            (store.closing_charges().unwrap(), store.counts().unwrap()),
+            (store.closing_charges(None, None).unwrap(), store.counts().unwrap()),
             (store.keys().unwrap(), store.answer(&access::request("k1", "r1")).unwrap()),
             store.events_of(APP, "c1", None, None, 100).unwrap(),
             (store.entries(None, 0, 9).unwrap(), store.notices(0, 9).unwrap()),
@@ -227,6 +227,11 @@ fn what_is_asked_of_one_app_walks_no_other() {
         @"SEARCH statements USING INDEX statements_by_app (app=? AND period=?)");
     insta::assert_snapshot!(plan("SELECT events FROM statements WHERE customer = 7 AND app = 7"),
         @"SEARCH statements USING PRIMARY KEY (customer=? AND app=?)");
+    insta::assert_snapshot!(plan("SELECT charge FROM closing_charges WHERE app = 7 ORDER BY number"),
+        @"SEARCH closing_charges USING INDEX closing_charges_by_app (app=?); USE TEMP B-TREE FOR ORDER BY");
+    insta::assert_snapshot!(
+        plan("SELECT charge FROM closing_charges WHERE app = 7 AND period = 202311 ORDER BY number"),
+        @"SEARCH closing_charges USING INDEX closing_charges_by_app (app=? AND period=?)");
     insta::assert_snapshot!(plan("SELECT received FROM holds CROSS JOIN events USING (sequence)
         WHERE holds.sequence > 7 AND holds.app = 7 ORDER BY holds.sequence LIMIT 7"),
         @"SEARCH holds USING COVERING INDEX holds_by_app (app=? AND rowid>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");

@@ -7,3 +7,12 @@ ALTER TABLE holds ADD COLUMN app INTEGER NOT NULL DEFAULT 0;
 UPDATE holds SET app = (SELECT app FROM events WHERE events.sequence = holds.sequence);
 CREATE INDEX holds_by_app ON holds (app);
 CREATE TRIGGER holds_keep_update BEFORE UPDATE ON holds BEGIN SELECT RAISE(ABORT, 'holds are never changed'); END;
+
+-- The period of what a close charged. A step in Rust reads it from the charges of older rows, which have 0 until
+-- then.
+DROP TRIGGER closing_charges_keep_update;
+ALTER TABLE closing_charges ADD COLUMN period INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX closing_charges_by_app ON closing_charges (app, period);
+CREATE TRIGGER closing_charges_keep_update BEFORE UPDATE ON closing_charges
+    WHEN OLD.period <> 0
+    BEGIN SELECT RAISE(ABORT, 'charges are never changed'); END;
