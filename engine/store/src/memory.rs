@@ -210,6 +210,26 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit).cloned().collect())
     }
 
+    fn late_reversals(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Period,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let kept = self.kept();
+        let events = kept.events.iter().zip(&kept.customers);
+        let theirs = events.filter(|(event, owner)| event.key.app == app && *owner == customer);
+        let later = theirs.map(|(event, _)| event).filter(|event| event.sequence > after);
+        let late = later.filter(|event| {
+            let reversal = event.voided.as_ref().and_then(|voided| voided.reversal.as_ref());
+            reversal.is_some_and(|reversal| reversal.period == period)
+                && placement(event).period != Some(period)
+        });
+        Ok(late.take(limit).cloned().collect())
+    }
+
     fn closing_charges(
         &self,
         app: Option<&str>,

@@ -11,6 +11,7 @@ mod charge_record;
 mod checkpointer;
 mod entries;
 mod event_id;
+mod late_reversals;
 mod lists;
 mod lookups;
 mod names;
@@ -209,6 +210,17 @@ impl Store for SqliteStore {
 
     fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
         self.read(|reader| stored_events::held(reader, app, after, limit))
+    }
+
+    fn late_reversals(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Period,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|reader| stored_events::late_reversals(reader, (app, customer), period, after, limit))
     }
 
     fn closing_charges(

@@ -10,15 +10,19 @@ use tollgate_store::{Options, SqliteStore};
 use crate::fixture::APP;
 use crate::pages::{House, OTHER_APP, pages};
 
-/// Writes what cannot be read: another app's closes.
+/// Writes what cannot be read: another app's closes, and an event of our customer's in the closed March.
 fn damage(by_hand: &Connection) {
     let id = |word: &str| -> i64 {
         by_hand.query_row("SELECT id FROM names WHERE name = ?1", [word], |row| row.get(0)).unwrap()
     };
-    let (other, customer) = (id(OTHER_APP), id("legal"));
+    let (app, other, customer) = (id(APP), id(OTHER_APP), id("legal"));
     let damage = format!(
         "INSERT INTO closings (app, period) VALUES ({other}, 202313);
-         INSERT INTO closing_charges (app, customer, period, charge) VALUES ({other}, {customer}, 202404, x'63')"
+         INSERT INTO closing_charges (app, customer, period, charge) VALUES ({other}, {customer}, 202404, x'63');
+         INSERT INTO events (app, id, fingerprint, received, charge)
+            VALUES ({app}, 'damaged', zeroblob(16), '{{}}', x'63');
+         INSERT INTO placements (app, customer, period, sequence)
+            VALUES ({app}, {customer}, 202403, last_insert_rowid());"
     );
     by_hand.execute_batch(&damage).unwrap();
 }
@@ -36,6 +40,12 @@ async fn what_is_not_asked_for_is_not_read() {
     house.write(&house.acme, &format!("/v1/events/{APP}/c/void"), &json!({"reason": "late"})).await;
     house.write(&house.ingest, "/v1/events", &pages(APP, "l", 3, 1)).await;
     damage(&Connection::open(&path).unwrap());
+
+    let usage = "/v1/customers/legal/usage?group_by=day&period";
+    let told = house.read(&house.acme, &format!("{usage}=2024-04")).await;
+    let days: Vec<_> = told["groups"].as_array().unwrap().iter().map(|group| &group["charged"]).collect();
+    assert_eq!(days, ["-8", "2"]);
+    assert_eq!(house.get(&house.acme, &format!("{usage}=2024-03")).await.status(), 500);
 
     let earnings = "earnings?group_by=day&period=2024-04";
     let told = house.read(&house.acme, &format!("/v1/builders/acme/{earnings}")).await;

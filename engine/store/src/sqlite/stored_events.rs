@@ -100,6 +100,29 @@ pub fn of_customer(
     })
 }
 
+/// Up to `limit` events of one customer after a number, taken back by a late reversal of this period.
+pub fn late_reversals(
+    reader: &mut Reader,
+    (app, customer): (&str, &str),
+    period: Period,
+    after: Sequence,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, Trouble> {
+    let Reader { db, names } = &mut *reader;
+    let (Some(app), Some(customer)) = (names.known_id(db, app)?, names.known_id(db, customer)?) else {
+        return Ok(Vec::new());
+    };
+    let query = select_events!(
+        "",
+        "late_reversals CROSS JOIN events USING (sequence)",
+        "WHERE late_reversals.app = ?1 AND late_reversals.customer = ?2 AND late_reversals.period = ?3
+            AND late_reversals.sequence > ?4
+         ORDER BY late_reversals.sequence LIMIT ?5"
+    );
+    let period = row::period_number(period)?;
+    list(reader, query, [app, customer, period, row::number_column(after), row::limit_column(limit)], stored)
+}
+
 /// What these events became.
 pub fn by_keys(reader: &mut Reader, keys: &[&EventKey]) -> Result<Vec<Option<StoredEvent>>, Trouble> {
     let Reader { db, names } = reader;

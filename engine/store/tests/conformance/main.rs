@@ -82,7 +82,8 @@ macro_rules! conformance {
                 a_refused_key_leaves_nothing);
             conformance!(@ $store histories: a_history_is_by_period_then_by_acceptance
                 a_history_goes_page_by_page a_release_moves_an_event a_history_is_one_customers_alone
-                a_history_keeps_what_was_taken_back);
+                a_history_keeps_what_was_taken_back late_reversals_are_found_by_their_own_period
+                late_reversals_go_page_by_page late_reversals_are_one_customers_alone);
             conformance!(@ $store access: keys_come_back_oldest_first a_key_is_added_once
                 a_key_stays_revoked_from_the_first_moment uses_only_move_on answers_come_back
                 the_first_answer_stays old_answers_are_forgotten);

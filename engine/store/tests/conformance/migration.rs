@@ -43,6 +43,8 @@ fn keep_events(store: &SqliteStore) {
 fn keep_voids(store: &SqliteStore) {
     commit(store, one_void(1, sample::voided(&sample::charge(20_000_000)))).unwrap();
     commit(store, one_void(52, sample::voided_hold())).unwrap();
+    commit(store, one_void(9, sample::voided_late(&sample::charge(20_000_000), "2023-12"))).unwrap();
+    commit(store, one_void(51, sample::voided_late(&sample::charge(500), "2024-01"))).unwrap();
     store.add_key(&crate::access::key("k1", 7)).unwrap();
     store.keep_answer(&crate::access::request("k1", "r1"), &crate::access::answered(10), 0).unwrap();
 }
@@ -139,7 +141,7 @@ fn sums_of_older_schemas_stay_and_nothing_is_pending() {
 }
 
 #[test]
-fn what_older_schemas_closed_and_held_is_found() {
+fn what_older_schemas_closed_held_and_took_back_is_found() {
     for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let path = file_of_schema(version, &directory);
@@ -152,6 +154,19 @@ fn what_older_schemas_closed_and_held_is_found() {
         let charges = store.closing_charges(Some(APP), Some(period("2023-10"))).unwrap();
         assert_eq!(charges, today.closing_charges(None, None).unwrap()[1..]);
         assert_eq!(charges[0].charge.period, period("2023-10"));
+        let late = |store: &SqliteStore, customer: &str, month: &str| -> Vec<u64> {
+            let events = store.late_reversals(APP, customer, period(month), 0, 9).unwrap();
+            events.iter().map(|event| event.sequence).collect()
+        };
+        let taken_back = |sequences: &[u64]| if version == 1 { Vec::new() } else { sequences.to_vec() };
+        for (customer, month, expected) in [
+            ("workspace-08", "2023-12", taken_back(&[9])),
+            ("c1", "2024-01", taken_back(&[51])),
+            ("workspace-00", "2023-11", Vec::new()),
+        ] {
+            assert_eq!(late(&store, customer, month), expected, "schema {version}: {customer} in {month}");
+            assert_eq!(late(&today, customer, month), expected);
+        }
     }
 }
 

@@ -49,7 +49,11 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
     commit(&store, one_event("waited", sample::held("no price"))).unwrap();
     commit(&store, Commit { released: vec![(4, sample::charge(500))], ..Commit::default() }).unwrap();
     commit(&store, one_event("mistake", sample::held("no price"))).unwrap();
-    let voids = vec![(1, sample::voided(&sample::charge(20_000_000))), (5, sample::voided_hold())];
+    let voids = vec![
+        (1, sample::voided(&sample::charge(20_000_000))),
+        (4, sample::voided_late(&sample::charge(500), "2023-12")),
+        (5, sample::voided_hold()),
+    ];
     let unseen = vec![SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "y".into() }];
     commit(&store, Commit { seen: unseen.clone(), ..Commit::default() }).unwrap();
     commit(&store, Commit { voids, unseen, ..Commit::default() }).unwrap();
@@ -95,14 +99,17 @@ fn reopening_keeps_everything() {
             store.balances().unwrap(),
             (store.closing_charges(None, None).unwrap(), store.counts().unwrap()),
             (store.keys().unwrap(), store.answer(&access::request("k1", "r1")).unwrap()),
-            store.events_of(APP, "c1", None, None, 100).unwrap(),
+            (
+                store.events_of(APP, "c1", None, None, 100).unwrap(),
+                store.late_reversals(APP, "c1", sample::period("2023-12"), 0, 9).unwrap(),
+            ),
             (store.entries(None, 0, 9).unwrap(), store.notices(0, 9).unwrap()),
             store.list_records(&RecordFilter::due(RecordKind::Wallet, 9), 9).unwrap(),
         )
     };
     let first = everything(&open(&path).unwrap());
     assert_eq!(first.1.len(), 6);
-    assert_eq!((first.8.0.len(), first.8.1.len(), first.9.len()), (1, 1, 1));
+    assert_eq!((first.7.1.len(), first.8.0.len(), first.8.1.len(), first.9.len()), (1, 1, 1, 1));
     let again = open(&path).unwrap();
     assert_eq!(everything(&again), first);
     let repeated = commit(&again, one_event("a", sample::rated(500)));
@@ -140,6 +147,7 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "INSERT INTO voids VALUES (9, 9, 9, x'00', NULL, NULL, '', 0)",
         "INSERT INTO voids VALUES (2, 9, 9, NULL, 'no_price', '', '', 0)",
         "INSERT INTO voids VALUES (3, 9, 9, x'00', NULL, NULL, '', 0)",
+        "UPDATE late_reversals SET period = 202401",
         "UPDATE unseen SET key = 'x'",
         "INSERT INTO unseen (counter, key) VALUES (1, 'absent')",
         "UPDATE keys SET scope = '{\"type\":\"platform\"}'",
@@ -171,6 +179,7 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "closing_charges",
         "placements",
         "voids",
+        "late_reversals",
         "unseen",
         "keys",
         "entries",
@@ -240,6 +249,11 @@ fn what_is_asked_of_one_app_walks_no_other() {
         @"SEARCH holds USING INTEGER PRIMARY KEY (rowid>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
     insta::assert_snapshot!(plan("SELECT count(*) FROM holds"),
         @"SCAN holds USING COVERING INDEX holds_by_app");
+    insta::assert_snapshot!(plan("SELECT received FROM late_reversals CROSS JOIN events USING (sequence)
+        WHERE late_reversals.app = 7 AND late_reversals.customer = 7 AND late_reversals.period = 202312
+            AND late_reversals.sequence > 7
+        ORDER BY late_reversals.sequence LIMIT 7"),
+        @"SEARCH late_reversals USING PRIMARY KEY (app=? AND customer=? AND period=? AND sequence>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
 }
 
 #[test]

@@ -16,3 +16,15 @@ CREATE INDEX closing_charges_by_app ON closing_charges (app, period);
 CREATE TRIGGER closing_charges_keep_update BEFORE UPDATE ON closing_charges
     WHEN OLD.period <> 0
     BEGIN SELECT RAISE(ABORT, 'charges are never changed'); END;
+
+-- Where a reversal is posted to another period than its event's, which was closed: the reversal's period, and the
+-- event's number. Of what older databases took back, a step in Rust adds them.
+CREATE TABLE late_reversals (
+    app INTEGER NOT NULL,
+    customer INTEGER NOT NULL,
+    period INTEGER NOT NULL,
+    sequence INTEGER NOT NULL REFERENCES voids,
+    PRIMARY KEY (app, customer, period, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER late_reversals_keep_update BEFORE UPDATE ON late_reversals BEGIN SELECT RAISE(ABORT, 'reversals are never changed'); END;
+CREATE TRIGGER late_reversals_keep_delete BEFORE DELETE ON late_reversals BEGIN SELECT RAISE(ABORT, 'reversals are never deleted'); END;
