@@ -24,7 +24,7 @@ use crate::plugin::Digest;
 use crate::quantity::Quantity;
 
 pub use commit::{Closing, ClosingCharge, Commit, CounterChange, StatementKey, StatementTotals};
-pub use history::{RecordVisit, each_entry, each_event_of, each_record};
+pub use history::{RecordVisit, each_entry, each_event_of, each_late_reversal, each_record};
 pub use hold::{HoldCause, HoldReason};
 pub use notice::{Notice, NoticeKind, NoticeNumber};
 pub use record::{Record, RecordChange, RecordFilter, RecordKey, RecordKind, Version};
@@ -345,11 +345,29 @@ pub trait Store: Send + Sync {
     /// When the database fails or holds something unreadable.
     fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// What the closes charged, in the order of closing.
+    /// Up to `limit` events of one customer after this number, in order, that were taken back by a reversal of
+    /// this period but are counted in another, which was closed.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError>;
+    fn late_reversals(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Period,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// What the closes charged (of one app, and of one period, where given), in the order of closing.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError>;
 
     /// How many events there are.
     ///

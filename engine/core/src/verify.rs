@@ -262,7 +262,7 @@ impl<'a> Audit<'a> {
     }
 
     fn closings(&mut self) -> Result<(), EngineError> {
-        let closings = self.engine.store().closing_charges()?;
+        let closings = self.engine.store().closing_charges(None, None)?;
         let mut parties = Parties::default();
         let mut charged = Vec::with_capacity(closings.len());
         for closing in &closings {

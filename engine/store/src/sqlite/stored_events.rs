@@ -35,6 +35,17 @@ macro_rules! select_events {
     };
 }
 
+/// A query of held events, likewise.
+macro_rules! select_held {
+    ($rest:literal) => {
+        concat!(
+            "SELECT events.sequence, events.app, id, received, NULL, cause, message, NULL, NULL, NULL
+             FROM holds CROSS JOIN events USING (sequence) ",
+            $rest
+        )
+    };
+}
+
 /// Up to `limit` events after a number.
 pub fn scan(reader: &mut Reader, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Trouble> {
     let query = select_events!("", "events", "WHERE events.sequence > ?1 ORDER BY events.sequence LIMIT ?2");
@@ -48,17 +59,14 @@ pub fn held(
     after: Sequence,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, Trouble> {
-    let query = "SELECT events.sequence, app, id, received, NULL, cause, message, NULL, NULL, NULL
-        FROM holds CROSS JOIN events USING (sequence)
-        WHERE holds.sequence > ?1 AND (?3 IS NULL OR app = ?3) ORDER BY holds.sequence LIMIT ?2";
-    let app = match app {
-        Some(word) => match reader.names.known_id(&reader.db, word)? {
-            Some(id) => Some(id),
-            None => return Ok(Vec::new()),
-        },
-        None => None,
+    let (after, limit) = (row::number_column(after), row::limit_column(limit));
+    let Some(app) = app else {
+        let query = select_held!("WHERE holds.sequence > ?1 ORDER BY holds.sequence LIMIT ?2");
+        return list(reader, query, [after, limit], stored);
     };
-    list(reader, query, params![row::number_column(after), row::limit_column(limit), app], stored)
+    let Some(app) = reader.names.known_id(&reader.db, app)? else { return Ok(Vec::new()) };
+    let query = select_held!("WHERE holds.sequence > ?1 AND holds.app = ?3 ORDER BY holds.sequence LIMIT ?2");
+    list(reader, query, [after, limit, app], stored)
 }
 
 /// Up to `limit` events of one customer before a placement, the latest first.
@@ -90,6 +98,29 @@ pub fn of_customer(
         let event = stored(db, names, row)?;
         Ok((Placement { period: placements::period(row.get(10)?)?, sequence: event.sequence }, event))
     })
+}
+
+/// Up to `limit` events of one customer after a number, taken back by a late reversal of this period.
+pub fn late_reversals(
+    reader: &mut Reader,
+    (app, customer): (&str, &str),
+    period: Period,
+    after: Sequence,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, Trouble> {
+    let Reader { db, names } = &mut *reader;
+    let (Some(app), Some(customer)) = (names.known_id(db, app)?, names.known_id(db, customer)?) else {
+        return Ok(Vec::new());
+    };
+    let query = select_events!(
+        "",
+        "late_reversals CROSS JOIN events USING (sequence)",
+        "WHERE late_reversals.app = ?1 AND late_reversals.customer = ?2 AND late_reversals.period = ?3
+            AND late_reversals.sequence > ?4
+         ORDER BY late_reversals.sequence LIMIT ?5"
+    );
+    let period = row::period_number(period)?;
+    list(reader, query, [app, customer, period, row::number_column(after), row::limit_column(limit)], stored)
 }
 
 /// What these events became.

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tollgate_core::store::{SeenKey, Sequence, Voided};
 
 use super::charge_record;
+use super::late_reversals;
 use super::names::Names;
 use super::row;
 use super::trouble::Trouble;
@@ -33,6 +34,9 @@ pub fn void_events(db: &Connection, names: &mut Names, voids: &[(Sequence, Voide
         };
         insert.execute(params![column, reversal, voided.reason, voided.at])?;
         end_hold.execute([column])?;
+        if voided.reversal.is_some() {
+            late_reversals::note(db, names, column)?;
+        }
     }
     Ok(())
 }

@@ -172,6 +172,12 @@ pub fn voided(charge: &Charge) -> Voided {
     Voided { reversal: Some(reversal(charge)), reason, at: 1_700_200_000_123 }
 }
 
+/// How an event charged so is taken back once its period is closed: by a reversal of another month.
+pub fn voided_late(charge: &Charge, month: &str) -> Voided {
+    let reversal = Charge { period: period(month), late: true, ..reversal(charge) };
+    Voided { reversal: Some(reversal), ..voided(charge) }
+}
+
 /// How a held event is taken back.
 pub fn voided_hold() -> Voided {
     Voided { reversal: None, reason: "sent by mistake".to_owned(), at: -1 }
