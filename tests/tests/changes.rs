@@ -178,7 +178,7 @@ fn outcomes(receipts: &[Receipt]) -> Vec<Result<String, HoldCause>> {
 }
 
 fn voided(engine: &Engine, id: &str) -> String {
-    match engine.void(&key(id), "a mistake", 0).unwrap() {
+    match engine.void(&key(id), "a mistake", None, 0).unwrap() {
         VoidReceipt::Voided(voided) => voided.reversal.unwrap().total.to_string(),
         other => panic!("{other:?}"),
     }
@@ -291,7 +291,7 @@ fn questions_suspend_nobody_and_a_retry_lifts_only_its_own_suspension() {
     let suspended = || engine.suspended().keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(suspended(), ["acme-tariff", "other-tariff"]);
     let event = |app: &str, id: &str| event(app, id, "d", "1", "0", "2026-09-15T12:00:00Z");
-    engine.void(&EventKey { app: "acme".into(), id: "e0".into() }, "to have one less", 0).unwrap();
+    engine.void(&EventKey { app: "acme".into(), id: "e0".into() }, "to have one less", None, 0).unwrap();
     let retried = engine.retry_held(Some(&["acme".to_owned()]), 0, 1_000).unwrap();
     assert_eq!((retried.rated, retried.held), (0, 99));
     engine.try_suspended(|tariff| tariff == "acme-tariff");

@@ -211,7 +211,7 @@ fn run(engine: &Engine, steps: &[Step], sizes: &[usize]) -> Vec<Receipt> {
             Step::Event(_) => {}
             Step::Void(id) => {
                 let key = EventKey { app: "acme".into(), id: format!("e{id}") };
-                engine.void(&key, "a mistake", 0).unwrap();
+                engine.void(&key, "a mistake", None, 0).unwrap();
             }
             Step::Terms(share, cap) => drop(engine.define(&app(share, cap)).unwrap()),
             Step::Parent(child, parent) => drop(engine.define(&customer(*child, *parent)).unwrap()),
@@ -304,7 +304,7 @@ fn voiding_everything_leaves_nothing() {
             let mut stored = engine.store().scan(0, 100).unwrap();
             stored.sort_by_key(|event| event.sequence.wrapping_mul(order | 1));
             for event in &stored {
-                engine.void(&event.key, "a mistake", 0).unwrap();
+                engine.void(&event.key, "a mistake", None, 0).unwrap();
             }
             for (account, balance) in engine.store().balances().unwrap() {
                 prop_assert_eq!(balance.net(), Some(0), "{}", account);

@@ -109,6 +109,8 @@ pub struct Voided {
     pub reason: String,
     /// When, in milliseconds since 1970.
     pub at: i64,
+    /// The id of the event of the same app that corrects it, where one was named.
+    pub replacement: Option<String>,
 }
 
 /// Where an event stands in its customer's history: by period, and within it in the order of acceptance. A

@@ -44,20 +44,32 @@ pub enum VoidReceipt {
 
 impl Engine {
     /// Takes an event back, for a reason, at a moment in milliseconds since 1970. A held event is given up
-    /// without a charge. Its id stays taken: a correction is a new event with an id of its own.
+    /// without a charge. Its id stays taken: a correction is a new event with an id of its own, which may be
+    /// named here.
     ///
     /// # Errors
     /// When the plugin does not price the event any more (nothing is changed), or the store fails.
-    pub fn void(&self, key: &EventKey, reason: &str, at: i64) -> Result<VoidReceipt, EngineError> {
-        self.alone(|rules| self.try_void(rules, key, reason, at))
+    pub fn void(
+        &self,
+        key: &EventKey,
+        reason: &str,
+        replacement: Option<&str>,
+        at: i64,
+    ) -> Result<VoidReceipt, EngineError> {
+        let why = |reversal| Voided {
+            reversal,
+            reason: reason.to_owned(),
+            at,
+            replacement: replacement.map(str::to_owned),
+        };
+        self.alone(|rules| self.try_void(rules, key, why))
     }
 
     fn try_void(
         &self,
         rules: &Rulebook,
         key: &EventKey,
-        reason: &str,
-        at: i64,
+        voided: impl Fn(Option<Charge>) -> Voided,
     ) -> Result<(VoidReceipt, Option<Commit>), EngineError> {
         let Some(stored) = self.store.stored_one(key)? else {
             return Ok((VoidReceipt::Unknown, None));
@@ -72,7 +84,6 @@ impl Engine {
             );
             return Err(EngineError::NotVoidable(message));
         }
-        let voided = |reversal| Voided { reversal, reason: reason.to_owned(), at };
         let (voided, mut commit) = match &stored.outcome {
             Outcome::Held(_) => (voided(None), Commit::default()),
             Outcome::Rated(charge) => {

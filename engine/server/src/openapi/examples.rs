@@ -12,7 +12,9 @@ pub(super) fn complete(document: &mut Value) {
     let operations = paths.values_mut().filter_map(Value::as_object_mut).flat_map(Map::values_mut);
     for operation in operations {
         let body = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
-        body.into_iter().for_each(|content| complete_content(content, &schemas));
+        if let Some(content) = body {
+            complete_content(content, &schemas);
+        }
         let responses = operation.get_mut("responses").and_then(Value::as_object_mut);
         for (status, response) in responses.into_iter().flatten() {
             let Some(Value::Object(content)) = response.get_mut("content") else { continue };

@@ -135,7 +135,8 @@ async fn explain_event(
 ///
 /// Takes an event back by an opposite entry: it is worth what its period would cost less without it, now.
 /// Nothing is erased, and its id stays taken. A correction is a new event with an id of its own: give it as
-/// `replacement`, and it is recorded next. Repeating the request changes nothing and is answered alike.
+/// `replacement`, and it is recorded next. Repeating the request changes nothing and is answered alike; another
+/// replacement of the same event is refused.
 #[utoipa::path(post, path = "/v1/events/{source}/{id}/void", tag = "Events", operation_id = "void_event",
     params(
         ("source" = String, Path, description = "The app.", example = "acme-docs"),
@@ -144,7 +145,7 @@ async fn explain_event(
     request_body(content = Void, example = json!({"reason": "sent twice under two ids"})),
     responses(
         (status = 200, description = "It is taken back.", body = VoidedEvent),
-        (status = 409, description = "It cannot be taken back, or the replacement's id is another event's."),
+        (status = 409, description = "It cannot be taken back, it was replaced otherwise, or the replacement's id is another event's."),
     ))]
 async fn void_event(
     State(backend): State<Arc<Backend>>,

@@ -251,8 +251,8 @@ async fn a_repeated_write_is_answered_as_before_and_done_once() {
     // What was refused did nothing: it is asked anew, and may be mended by then.
     let headers = [JSON, "idempotency-key: job-3"];
     let app = app("late-app", "late").to_string();
-    let refused = house.send(&house.platform, "POST /v1/apps", &headers, &app).await;
-    assert_eq!(refused.status(), 404);
+    let answer = house.send(&house.platform, "POST /v1/apps", &headers, &app).await;
+    assert_eq!(answer.status(), 404);
     house.expect(&house.platform, "POST /v1/builders", &builder("late", "0.1"), 201).await;
     assert_eq!(house.send(&house.platform, "POST /v1/apps", &headers, &app).await.status(), 201);
 

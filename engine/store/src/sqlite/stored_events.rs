@@ -16,7 +16,7 @@ use super::placements;
 use super::row;
 use super::trouble::Trouble;
 
-/// A query of events: the ten columns that [`stored`] reads, then `$more`; from `$tables`, among which `events`
+/// A query of events: the eleven columns that [`stored`] reads, then `$more`; from `$tables`, among which `events`
 /// is, and those beside it that say what became of an event; with `$rest` as its conditions and order.
 macro_rules! select_events {
     ($more:literal, $tables:literal, $rest:literal) => {
@@ -24,7 +24,7 @@ macro_rules! select_events {
             "SELECT events.sequence, events.app, events.id, events.received,
                 coalesce(events.charge, releases.charge),
                 coalesce(holds.cause, voids.cause), coalesce(holds.message, voids.message),
-                voids.at, voids.reason, voids.charge",
+                voids.at, voids.reason, voids.charge, voids.replacement",
             $more,
             " FROM ",
             $tables,
@@ -39,7 +39,7 @@ macro_rules! select_events {
 macro_rules! select_held {
     ($rest:literal) => {
         concat!(
-            "SELECT events.sequence, events.app, id, received, NULL, cause, message, NULL, NULL, NULL
+            "SELECT events.sequence, events.app, id, received, NULL, cause, message, NULL, NULL, NULL, NULL
              FROM holds CROSS JOIN events USING (sequence) ",
             $rest
         )
@@ -96,7 +96,7 @@ pub fn of_customer(
     let values = params![app, customer, first, before.0, before.1, row::limit_column(limit)];
     list(reader, query, values, |db, names, row| {
         let event = stored(db, names, row)?;
-        Ok((Placement { period: placements::period(row.get(10)?)?, sequence: event.sequence }, event))
+        Ok((Placement { period: placements::period(row.get(11)?)?, sequence: event.sequence }, event))
     })
 }
 
@@ -179,13 +179,13 @@ fn outcome(
     Ok(Outcome::Held(HoldReason { cause, message: row.get(6)? }))
 }
 
-/// How it was taken back, from the columns at, reason and charge, which start at the eighth.
+/// How it was taken back, from the columns at, reason, charge and replacement, which start at the eighth.
 fn voided(
     row: &Row<'_>,
     word: impl FnMut(i64) -> Result<Arc<str>, Trouble>,
 ) -> Result<Option<Voided>, Trouble> {
     let Some(at) = row.get(7)? else { return Ok(None) };
-    Ok(Some(Voided { reversal: charge(row, 9, word)?, reason: row.get(8)?, at }))
+    Ok(Some(Voided { reversal: charge(row, 9, word)?, reason: row.get(8)?, at, replacement: row.get(10)? }))
 }
 
 fn charge(

@@ -169,7 +169,7 @@ pub fn reversal(charge: &Charge) -> Charge {
 /// How an event charged so is taken back.
 pub fn voided(charge: &Charge) -> Voided {
     let reason = "the answer was empty \u{1f9fe}".to_owned();
-    Voided { reversal: Some(reversal(charge)), reason, at: 1_700_200_000_123 }
+    Voided { reversal: Some(reversal(charge)), reason, at: 1_700_200_000_123, replacement: None }
 }
 
 /// How an event charged so is taken back once its period is closed: by a reversal of another month.
@@ -180,7 +180,7 @@ pub fn voided_late(charge: &Charge, month: &str) -> Voided {
 
 /// How a held event is taken back.
 pub fn voided_hold() -> Voided {
-    Voided { reversal: None, reason: "sent by mistake".to_owned(), at: -1 }
+    Voided { reversal: None, reason: "sent by mistake".to_owned(), at: -1, replacement: None }
 }
 
 /// Takes one event back.

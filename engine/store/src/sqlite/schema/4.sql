@@ -17,6 +17,9 @@ CREATE TRIGGER closing_charges_keep_update BEFORE UPDATE ON closing_charges
     WHEN OLD.period <> 0
     BEGIN SELECT RAISE(ABORT, 'charges are never changed'); END;
 
+-- The id of the event that corrects one that was taken back.
+ALTER TABLE voids ADD COLUMN replacement TEXT;
+
 -- Where a reversal is posted to another period than its event's, which was closed: the reversal's period, and the
 -- event's number. Of what older databases took back, a step in Rust adds them.
 CREATE TABLE late_reversals (
