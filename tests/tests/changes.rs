@@ -299,3 +299,70 @@ fn questions_suspend_nobody_and_a_retry_lifts_only_its_own_suspension() {
     assert_eq!(outcomes(&made), [Ok("0".into()), Err(HoldCause::Suspended)]);
     assert_eq!(suspended(), ["other-tariff"]);
 }
+
+#[test]
+fn engines_that_share_a_store_price_by_what_any_of_them_defined() {
+    let directory = tempfile::tempdir().unwrap();
+    let open =
+        || Arc::new(SqliteStore::open(&directory.path().join("tollgate.db"), &Options::default()).unwrap());
+    let one = engine(open());
+    let other = Engine::open(open(), maybe(true)).unwrap();
+    let tariff = |id: &str, included: &str| {
+        Definition::Tariff(Tariff {
+            id: id.to_owned(),
+            app: "acme".into(),
+            customer: None,
+            plugin: NativePricer::<Shared>::digest(),
+            settings: serde_json::json!({ "included": included }).to_string(),
+            effective_from: 0,
+        })
+    };
+    assert_eq!(outcomes(&other.record(&[documents("e1", "c", "4")]).unwrap()), [Ok("1".into())]);
+    one.define(&tariff("generous", "100")).unwrap();
+    // It was opened before, and learns of it by being refused.
+    assert_eq!(outcomes(&other.record(&[documents("e2", "c", "4")]).unwrap()), [Ok("0".into())]);
+    other.define(&tariff("dear", "0")).unwrap();
+    assert_eq!(outcomes(&one.record(&[documents("e3", "c", "2")]).unwrap()), [Ok("2".into())]);
+    // What one has defined is checked against by the other, or nobody could open the store again.
+    one.define(&tariff("same", "1")).unwrap();
+    assert_eq!(other.define(&tariff("same", "1")).unwrap(), false);
+    let conflict = other.define(&tariff("same", "2")).unwrap_err();
+    assert!(conflict.to_string().contains("a tariff never changes"), "{conflict}");
+    let asked = |engine: &Engine| engine.quote(&[documents("q", "c", "1")]).unwrap()[0].outcome.clone();
+    assert_eq!(asked(&one), asked(&other));
+    one.define(&tariff("last", "1000")).unwrap();
+    other.catch_up().unwrap();
+    assert_eq!(asked(&one), asked(&other));
+    proven(&Engine::open(open(), maybe(true)).unwrap());
+}
+
+/// Defining beside recording makes nothing fail and charges nothing twice.
+#[test]
+fn two_engines_define_and_record_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let open =
+        || Arc::new(SqliteStore::open(&directory.path().join("tollgate.db"), &Options::default()).unwrap());
+    let engines = [engine(open()), Engine::open(open(), maybe(true)).unwrap()];
+    std::thread::scope(|scope| {
+        for (number, engine) in engines.iter().enumerate() {
+            scope.spawn(move || {
+                for round in 0..25 {
+                    engine.define(&customer(&format!("c{number}-{round}"), None)).unwrap();
+                }
+            });
+            scope.spawn(move || {
+                for round in 0..25 {
+                    let id = format!("e{number}-{round}");
+                    let made = engine.record(&[documents(&id, "shared", "1")]).unwrap();
+                    assert!(outcomes(&made)[0].is_ok(), "{made:?}");
+                }
+            });
+        }
+    });
+    engines.iter().for_each(|engine| engine.catch_up().unwrap());
+    let customers = |engine: &Engine| engine.rules().catalog().customers("acme").count();
+    assert_eq!((customers(&engines[0]), customers(&engines[1])), (50, 50));
+    let usage = engines[0].store().usage("acme", None, None).unwrap();
+    assert_eq!(usage[0].1.to_string(), "50");
+    proven(&Engine::open(open(), maybe(true)).unwrap());
+}

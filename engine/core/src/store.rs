@@ -173,17 +173,17 @@ pub struct EventCounts {
 
 /// Keeps what the engine decides. Every list answers in the order of the question.
 pub trait Store: Send + Sync {
-    /// Appends definitions to the history.
+    /// Appends definitions to the history, which is `known` definitions long.
     ///
     /// # Errors
-    /// When the database fails.
-    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError>;
+    /// [`StoreError::Stale`] when it is not; when the database fails.
+    fn define(&self, known: u64, definitions: &[Definition]) -> Result<(), StoreError>;
 
-    /// The whole history of definitions, oldest first.
+    /// The history of definitions after the first `known`, oldest first.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
-    fn definitions(&self) -> Result<Vec<Definition>, StoreError>;
+    fn definitions(&self, known: u64) -> Result<Vec<Definition>, StoreError>;
 
     /// Keeps a plugin's component under its digest. Keeping it again changes nothing.
     ///

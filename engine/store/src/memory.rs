@@ -55,13 +55,13 @@ impl Ticket for Decided {
 }
 
 impl Store for MemoryStore {
-    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError> {
-        self.kept().definitions.extend_from_slice(definitions);
-        Ok(())
+    fn define(&self, known: u64, definitions: &[Definition]) -> Result<(), StoreError> {
+        self.kept().define(known, definitions)
     }
 
-    fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
-        Ok(self.kept().definitions.clone())
+    fn definitions(&self, known: u64) -> Result<Vec<Definition>, StoreError> {
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
+        Ok(self.kept().definitions.iter().skip(known).cloned().collect())
     }
 
     fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError> {

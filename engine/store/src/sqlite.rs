@@ -9,6 +9,7 @@ mod apply;
 mod backup;
 mod charge_record;
 mod checkpointer;
+mod definitions;
 mod entries;
 mod event_id;
 mod late_reversals;
@@ -98,14 +99,14 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError> {
+    fn define(&self, known: u64, definitions: &[Definition]) -> Result<(), StoreError> {
         let texts: Result<Vec<String>, _> = definitions.iter().map(serde_json::to_string).collect();
-        let texts = texts.map_err(|error| StoreError::Failed(error.to_string()))?;
-        self.writer.write(Work::Define(texts))
+        let definitions = texts.map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.writer.write(Work::Define { known, definitions })
     }
 
-    fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
-        self.read(lists::definitions)
+    fn definitions(&self, known: u64) -> Result<Vec<Definition>, StoreError> {
+        self.read(|reader| definitions::after(reader, known))
     }
 
     fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ use tollgate_core::store::{
 };
 
 use super::charge_record;
+use super::definitions;
 use super::entries;
 use super::event_id::EventId;
 use super::names::{CounterRow, Names};
@@ -25,6 +26,7 @@ use super::trouble::{Trouble, is_duplicate};
 /// Applies the whole of a commit. The records come first: they are what writers contend for, and a commit that
 /// is refused before it has changed anything costs its neighbours nothing.
 pub fn apply(db: &Connection, names: &mut Names, commit: &Commit) -> Result<(), Trouble> {
+    definitions::expect(db, commit.defined)?;
     refuse_closed(db, names, commit)?;
     records::expect(db, &commit.expects)?;
     records::change(db, &commit.records)?;

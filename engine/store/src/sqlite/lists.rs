@@ -1,7 +1,6 @@
-//! Lists beside the events: definitions, statements, counters, balances and what closes charged.
+//! Lists beside the events: statements, counters, balances and what closes charged.
 
-use rusqlite::{Connection, Row, params_from_iter};
-use tollgate_core::catalog::Definition;
+use rusqlite::{Connection, params_from_iter};
 use tollgate_core::ledger::{Account, Balance};
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
@@ -14,17 +13,6 @@ use super::owners;
 use super::row;
 use super::sums;
 use super::trouble::Trouble;
-
-/// The definitions, oldest first.
-pub fn definitions(reader: &mut Reader) -> Result<Vec<Definition>, Trouble> {
-    let mut query = reader.db.prepare_cached("SELECT number, definition FROM definitions ORDER BY number")?;
-    let read = |row: &Row<'_>| {
-        let (number, text): (i64, String) = (row.get(0)?, row.get(1)?);
-        serde_json::from_str(&text)
-            .map_err(|error| Trouble::corrupt(format!("definition {number} cannot be read: {error}")))
-    };
-    query.query_and_then([], read)?.collect()
-}
 
 /// Statements, sorted by customer, then period, then app.
 pub fn statements(

@@ -41,7 +41,7 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
         payouts,
         publishers: Vec::new(),
     };
-    store.define(&[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
+    store.define(0, &[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
     let mut batch = sample::batch(&["a".to_owned(), "b".to_owned()], 0);
     batch.seen.push(SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "x".into() });
     commit(&store, batch).unwrap();
@@ -92,7 +92,7 @@ fn reopening_keeps_everything() {
     let path = filled(&directory);
     let everything = |store: &SqliteStore| {
         (
-            format!("{:?}", store.definitions().unwrap()),
+            format!("{:?}", store.definitions(0).unwrap()),
             store.scan(0, 100).unwrap(),
             store.statements(&StatementFilter::default()).unwrap(),
             store.usage(APP, None, None).unwrap(),

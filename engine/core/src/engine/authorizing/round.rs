@@ -118,7 +118,7 @@ impl Engine {
         let ticket = if is_anything_reserved {
             let (commit, books) = funding.finish()?.add_to(Commit::default())?;
             let remembered = Remembered::of(&commit, books);
-            let ticket = store.submit(commit)?;
+            let ticket = self.hand_over(commit)?;
             ahead.remember(remembered);
             Some(ticket)
         } else if decisions.iter().any(|(_, decision)| matches!(decision, Decision::Repeated)) {
