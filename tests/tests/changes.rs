@@ -325,7 +325,7 @@ fn engines_that_share_a_store_price_by_what_any_of_them_defined() {
     assert_eq!(outcomes(&one.record(&[documents("e3", "c", "2")]).unwrap()), [Ok("2".into())]);
     // What one has defined is checked against by the other, or nobody could open the store again.
     one.define(&tariff("same", "1")).unwrap();
-    assert_eq!(other.define(&tariff("same", "1")).unwrap(), false);
+    assert!(!other.define(&tariff("same", "1")).unwrap());
     let conflict = other.define(&tariff("same", "2")).unwrap_err();
     assert!(conflict.to_string().contains("a tariff never changes"), "{conflict}");
     let asked = |engine: &Engine| engine.quote(&[documents("q", "c", "1")]).unwrap()[0].outcome.clone();
@@ -359,7 +359,9 @@ fn two_engines_define_and_record_at_once() {
             });
         }
     });
-    engines.iter().for_each(|engine| engine.catch_up().unwrap());
+    for engine in &engines {
+        engine.catch_up().unwrap();
+    }
     let customers = |engine: &Engine| engine.rules().catalog().customers("acme").count();
     assert_eq!((customers(&engines[0]), customers(&engines[1])), (50, 50));
     let usage = engines[0].store().usage("acme", None, None).unwrap();

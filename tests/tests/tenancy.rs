@@ -142,6 +142,7 @@ fn matrix(alpha: &Tenant) -> Vec<Row> {
         ("GET", "/v1/apps/{id}", at("/v1/apps/alpha-app"), None, Named),
         ("PUT", "/v1/apps/{id}", at("/v1/apps/alpha-app"), Some(json!({"name": "Mine", "terms": terms})), Named),
         ("GET", "/v1/apps/{id}/periods", at("/v1/apps/alpha-app/periods"), None, Named),
+        ("GET", "/v1/apps/{id}/statements", at("/v1/apps/alpha-app/statements"), None, Named),
         ("POST", "/v1/apps/{id}/periods/{period}/close", at("/v1/apps/alpha-app/periods/2026-10/close"), Some(json!({})), Named),
         ("GET", "/v1/customers", at("/v1/customers?app=alpha-app"), None, Named),
         ("POST", "/v1/customers", at("/v1/customers"), Some(json!({"app": "alpha-app", "id": "c", "name": "C"})), Named),

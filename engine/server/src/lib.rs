@@ -24,6 +24,7 @@ pub mod money;
 pub mod observed;
 mod openapi;
 pub mod page;
+pub mod parameters;
 pub mod problem;
 pub mod recorder;
 pub mod rest;

@@ -44,12 +44,13 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::backend::Backend;
+use crate::parameters::{self, Described};
 use crate::{auth, idempotency, limits, openapi};
 
 /// All of `/v1`, and its description.
 pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
     let layer = |backend: &Arc<Backend>| Arc::clone(backend);
-    // The last layer is the outermost: who asks, how often, whether before.
+    // The last layer is the outermost: who asks, how often, whether before, whether for what there is.
     let described = OpenApiRouter::with_openapi(openapi::description())
         .merge(builders::routes())
         .merge(apps::routes())
@@ -74,7 +75,10 @@ pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
         .merge(payouts::routes())
         .merge(providers::routes())
         .merge(reconciliations::routes())
-        .merge(keys::routes())
+        .merge(keys::routes());
+    let parameters = Arc::new(Described::of(described.get_openapi()));
+    let described = described
+        .route_layer(from_fn_with_state(parameters, parameters::known))
         .route_layer(from_fn_with_state(layer(backend), idempotency::once))
         .route_layer(from_fn_with_state(layer(backend), limits::rate))
         .route_layer(from_fn_with_state(layer(backend), auth::authenticate))

@@ -126,7 +126,9 @@ impl Catalog {
             name("customer", customer)?;
         }
         match self.tariffs.get(&tariff.id) {
-            Some(known) if **known != *tariff => Err(CatalogError::TariffConflict(tariff.id.clone())),
+            Some(known) if !known.says_the_same(tariff) => {
+                Err(CatalogError::TariffConflict(tariff.id.clone()))
+            }
             _ => Ok(()),
         }
     }

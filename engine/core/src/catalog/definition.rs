@@ -151,6 +151,18 @@ pub struct Tariff {
     pub effective_from: i64,
 }
 
+impl Tariff {
+    /// Whether another says the same, however its settings are spelt: in another order, or with other blanks.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let settings = |tariff: &Self| serde_json::from_str::<serde_json::Value>(&tariff.settings).ok();
+        let are_settings_the_same = match (settings(self), settings(other)) {
+            (Some(own), Some(others)) => own == others,
+            _ => self.settings == other.settings,
+        };
+        are_settings_the_same && Self { settings: self.settings.clone(), ..other.clone() } == *self
+    }
+}
+
 /// One entry of the history of definitions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

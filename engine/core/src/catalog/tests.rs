@@ -89,6 +89,18 @@ fn a_tariff_never_changes() {
 }
 
 #[test]
+fn settings_may_be_spelt_otherwise() {
+    let mut catalog = catalog();
+    let set =
+        |settings: &str| Definition::Tariff(Tariff { settings: settings.into(), ..tariff("t", None, 0) });
+    assert_eq!(catalog.define(&set(r#"{"a":"1.50","b":[1,2]}"#)), Ok(true));
+    assert_eq!(catalog.define(&set(r#"{ "b": [1, 2], "a": "1.50" }"#)), Ok(false));
+    for other in [r#"{"a":"1.5","b":[1,2]}"#, r#"{"a":"1.50","b":[2,1]}"#, "{}", "no JSON"] {
+        assert_eq!(catalog.define(&set(other)), Err(CatalogError::TariffConflict("t".into())), "{other}");
+    }
+}
+
+#[test]
 fn what_a_definition_names_must_be_defined() {
     let mut catalog = Catalog::default();
     let error = catalog.define(&Definition::App(app())).unwrap_err();

@@ -56,6 +56,19 @@ impl Engine {
         self.alone(|rules| self.try_close(rules, app, period))
     }
 
+    /// What closing a period did; `None` while it is open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn closed(&self, app: &str, period: Period) -> Result<Option<Closed>, EngineError> {
+        if !self.store.closed_periods(app)?.contains(&period) {
+            return Ok(None);
+        }
+        let mut charges = self.store.closing_charges(Some(app), Some(period))?;
+        charges.sort_by(|one, other| one.customer.cmp(&other.customer));
+        Ok(Some(Closed { customers: self.accounts(app, period)?.len(), charges }))
+    }
+
     fn try_close(
         &self,
         rules: &Rulebook,

@@ -29,6 +29,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new().routes(routes!(list_periods)).routes(routes!(close_period))
 }
 
+/// So many held events are looked through at a time.
+const HELD_AT_A_TIME: usize = 1_000;
+
 /// A calendar month in an app's time zone.
 #[derive(Debug, Serialize, ToSchema)]
 struct AppPeriod {
@@ -89,6 +92,9 @@ struct ClosedPeriod {
     customers: usize,
     /// What was due at its end, by customer.
     charges: Vec<CloseCharge>,
+    /// Events of the period that wait for a price: once they have one, they are charged in the next open period.
+    #[schema(example = 0)]
+    held: usize,
 }
 
 /// What a close charged one customer.
@@ -171,13 +177,14 @@ fn no_calendar(error: &dyn std::error::Error) -> Problem {
 /// Close a period
 ///
 /// Charges what is due at its end, as each customer's tariff says, and freezes its statements. An event of
-/// the period that comes later is charged in the next open one.
+/// the period that comes later is charged in the next open one. A period is closed once: asked again, what that did
+/// is told again.
 #[utoipa::path(
     post, path = "/v1/apps/{id}/periods/{period}/close", tag = "Statements", operation_id = "close_period",
     params(Place, Asked),
     responses(
         (status = 200, description = "It is closed.", body = ClosedPeriod),
-        (status = 409, description = "It is closed already, has not ended yet, or a plugin gave no answer."),
+        (status = 409, description = "It has not ended yet, or a plugin cannot be used or gave no answer."),
     ),
 )]
 async fn close_period(
@@ -193,10 +200,29 @@ async fn close_period(
         check_ended(&app, period, now)?;
     }
     let closed = backend.call(move |engine| {
-        let closed = engine.close(&app.id, period)?;
-        Ok::<_, Problem>(ClosedPeriod::of(period, closed, &app, &engine.rules()))
+        let closed = match engine.closed(&app.id, period)? {
+            Some(closed) => closed,
+            None => engine.close(&app.id, period)?,
+        };
+        let held = held_in(engine, &app, period)?;
+        Ok::<_, Problem>(ClosedPeriod::of(period, closed, held, &app, &engine.rules()))
     });
     closed.await.map(Json)
+}
+
+/// How many of an app's held events happened in a period.
+fn held_in(engine: &Engine, app: &App, period: Period) -> Result<usize, Problem> {
+    let calendar = Calendar::new(&app.time_zone).map_err(|error| no_calendar(&error))?;
+    let span = calendar.span(period).map_err(|error| no_calendar(&error))?;
+    let (mut count, mut after) = (0, 0);
+    loop {
+        let held = engine.store().held(Some(&app.id), after, HELD_AT_A_TIME)?;
+        let Some(last) = held.last() else { return Ok(count) };
+        after = last.sequence;
+        for stored in &held {
+            count += usize::from(span.contains(&stored.event().map_err(Problem::from)?.time));
+        }
+    }
 }
 
 /// A period that a path names.
@@ -223,13 +249,13 @@ fn check_ended(app: &App, period: Period, now: i64) -> Result<(), Problem> {
 }
 
 impl ClosedPeriod {
-    fn of(period: Period, closed: Closed, app: &App, rules: &Rulebook) -> Self {
+    fn of(period: Period, closed: Closed, held: usize, app: &App, rules: &Rulebook) -> Self {
         let charges = closed.charges.into_iter().map(|ClosingCharge { customer, charge, .. }| CloseCharge {
             customer,
             currency: app.currency.clone(),
             total: charge.total,
             lines: lines(&charge, rules),
         });
-        Self { period: period.to_string(), customers: closed.customers, charges: charges.collect() }
+        Self { period: period.to_string(), customers: closed.customers, charges: charges.collect(), held }
     }
 }

@@ -33,7 +33,10 @@ use crate::page::{Page, Paging};
 use crate::problem::Problem;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
-    OpenApiRouter::new().routes(routes!(list_statements)).routes(routes!(read_statement))
+    OpenApiRouter::new()
+        .routes(routes!(list_statements))
+        .routes(routes!(read_statement))
+        .routes(routes!(list_app_statements))
 }
 
 /// Whose statements.
@@ -174,9 +177,48 @@ struct StatementSummary {
     /// ISO 4217 code of the total.
     #[schema(example = "USD")]
     currency: String,
-    /// What the customer owes.
+    /// What the customer is charged.
     #[schema(example = "10")]
     total: String,
+    /// Of the total, covered by neither granted credit nor the customer's own money when it was charged.
+    #[schema(example = "3")]
+    owed: String,
+}
+
+/// Which of an app's statements.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct OfPeriod {
+    /// Only those of this period.
+    #[param(value_type = Option<String>, pattern = r"^[0-9]{4}-(0[1-9]|1[0-2])$", example = "2026-11")]
+    period: Option<Period>,
+}
+
+/// List an app's statements
+///
+/// Everybody who used or owes something, whether they were ever defined or not: by customer, and of each the
+/// earliest period first.
+#[utoipa::path(
+    get, path = "/v1/apps/{id}/statements", tag = "Statements", operation_id = "list_app_statements",
+    params(("id" = String, Path, description = "The app.", example = "acme-docs"), OfPeriod, Paging),
+    responses((status = 200, description = "A page of statements.", body = Page<StatementSummary>)),
+)]
+async fn list_app_statements(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(asked): Query<OfPeriod>,
+    paging: Paging,
+) -> Result<Json<Page<StatementSummary>>, Problem> {
+    let app = caller.app(&backend.rules(), &id)?.id.clone();
+    let after: Option<(String, Period)> = paging.after()?;
+    let filter = StatementFilter { app: Some(app), customer: None, period: asked.period };
+    let found = backend.call(move |engine| statements(engine, &filter)).await?;
+    let place = |statement: &statement::Statement| (statement.customer.clone(), statement.period);
+    let found =
+        found.into_iter().filter(|statement| after.as_ref().is_none_or(|after| place(statement) > *after));
+    Ok(Json(Page::cut(found, &paging, place)?.map(StatementSummary::from)))
 }
 
 /// List a customer's statements
@@ -239,6 +281,7 @@ async fn read_statement(
 
 impl From<statement::Statement> for StatementSummary {
     fn from(statement: statement::Statement) -> Self {
+        let owed = owed(&statement);
         Self {
             app: statement.app,
             customer: statement.customer,
@@ -246,6 +289,7 @@ impl From<statement::Statement> for StatementSummary {
             closed: statement.closed,
             currency: statement.currency,
             total: format_nano(statement.total),
+            owed: format_nano(owed),
         }
     }
 }

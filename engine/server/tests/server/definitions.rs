@@ -207,3 +207,19 @@ async fn one_id_is_created_once_however_many_ask_at_once() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
+
+/// A query that the request does not have might have been meant to keep it from being carried out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parameter_that_there_is_not_is_refused() {
+    let house = House::open().await;
+    let body = json!({"id": "dry", "name": "Dry"}).to_string();
+    let answer = house.post(&house.platform, "/v1/builders?dry_run=true", "application/json", &body).await;
+    let message = "is no parameter of this request; there are none here";
+    let expected = json!([{"parameter": "dry_run", "message": message}]);
+    assert_eq!((answer.status(), answer.problem()["errors"].clone()), (422, expected));
+    assert_eq!(house.get(&house.platform, "/v1/builders/dry").await.status(), 404);
+    let misspelt = house.get(&house.platform, "/v1/builders?limits=2").await;
+    assert!(misspelt.problem()["detail"].as_str().unwrap().ends_with("there are: cursor, limit"));
+    assert_eq!(house.get(&house.platform, "/v1/builders?limit=2").await.status(), 200);
+    assert_eq!(house.get("not a key", "/v1/builders?limits=2").await.status(), 401);
+}

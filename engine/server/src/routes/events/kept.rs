@@ -8,7 +8,7 @@ use tollgate_core::store::StoredEvent;
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
-use crate::routes::charge::Standing;
+use crate::routes::charge::{Standing, moment};
 
 /// A kept event as JSON, exactly as it was received.
 ///
@@ -30,6 +30,12 @@ pub(in crate::routes) struct KeptEvent {
     /// Its id.
     #[schema(example = "req-0001")]
     id: String,
+    /// When it happened.
+    #[schema(format = DateTime, example = "2026-11-03T09:00:00Z")]
+    time: String,
+    /// For which feature; empty where none was named.
+    #[schema(example = "review")]
+    feature: String,
     /// The event as it was received. Not told to a customer's key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -41,9 +47,15 @@ pub(in crate::routes) struct KeptEvent {
 
 impl KeptEvent {
     pub fn of(stored: &StoredEvent, rules: &Rulebook, scope: &Scope) -> Result<Self, Problem> {
+        let event = stored.event().map_err(|error| {
+            tracing::error!(%error, "a kept event is unreadable");
+            Problem::internal()
+        })?;
         Ok(Self {
             source: stored.key.app.clone(),
             id: stored.key.id.clone(),
+            time: moment(event.time),
+            feature: event.feature,
             event: scope.sees_margins().then(|| as_received(&stored.received)).transpose()?,
             standing: Standing::of(&stored.outcome, stored.voided.as_ref(), rules).for_scope(scope),
         })
