@@ -26,7 +26,7 @@ async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// Requests can be served: the store answers, events are taken in, and the server is not stopping.
+/// Requests can be served: the store answers and can write, events are taken in, and the server is not stopping.
 async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Problem> {
     if backend.is_stopping() {
         return Err(Problem::unavailable("the server is stopping"));
@@ -35,9 +35,12 @@ async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Prob
         return Err(Problem::unavailable("no events are taken in"));
     }
     // Event numbers start at 1: this one costs a lookup and finds nothing.
-    let asked = backend.call(|engine| engine.store().event(0).map(drop));
+    let asked = backend.call(|engine| engine.store().event(0).map(|_| engine.store().health().trouble));
     match tokio::time::timeout(STORE_ANSWERS_WITHIN, asked).await {
-        Ok(Ok(())) => Ok("ready\n"),
+        Ok(Ok(None)) => Ok("ready\n"),
+        Ok(Ok(Some(trouble))) => {
+            Err(Problem::unavailable(format!("nothing can be recorded: {}", trouble.reason())))
+        }
         Ok(Err(problem)) => Err(problem),
         Err(_) => Err(Problem::unavailable("the store does not answer in time")),
     }

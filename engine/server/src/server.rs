@@ -37,6 +37,9 @@ pub enum ServerError {
     /// The keys cannot be read.
     #[error("the keys cannot be read: {0}")]
     Keys(#[from] StoreError),
+    /// The store wrote to a disk that failed, and cannot tell what is on it until it is opened again.
+    #[error("nothing more can be recorded until the server is started again: {0}")]
+    StoreEnded(String),
     /// The operating system refused something.
     #[error("the server cannot run: {0}")]
     System(#[from] std::io::Error),
@@ -116,10 +119,11 @@ impl Server {
 
     /// Serves until `stop` completes. Then says that it is not ready, goes on for as long as whoever sends
     /// requests needs to see that, takes no new connections, lets running requests finish within the
-    /// shutdown timeout, records what waits, and returns.
+    /// shutdown timeout, records what waits, and returns. It does the same by itself when the store can write
+    /// nothing more before it is opened again.
     ///
     /// # Errors
-    /// When the certificate or its key cannot be used.
+    /// When the certificate or its key cannot be used, and when it has ended by itself.
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let config = &self.backend.config;
         let tls = match (&config.tls_certificate, &config.tls_key) {
@@ -130,7 +134,10 @@ impl Server {
         let acceptor = Acceptor::new(self.router(), tls, config, connections);
         let backend = Arc::clone(&self.backend);
         let stop = async move {
-            stop.await;
+            tokio::select! {
+                () = stop => {}
+                () = backend.store_ended() => {}
+            }
             backend.stop();
             tracing::info!("stopping: not ready for more");
             tokio::time::sleep(backend.config.drain_wait).await;
@@ -156,7 +163,10 @@ impl Server {
             tracing::error!("what was taken in could not be finished in order");
         }
         housekeeping::finish(&self.backend).await;
-        Ok(())
+        match self.backend.end_of_store() {
+            Some(reason) => Err(ServerError::StoreEnded(reason.to_owned())),
+            None => Ok(()),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod charge_record;
 mod checkpointer;
 mod entries;
 mod event_id;
+mod health;
 mod lists;
 mod lookups;
 mod names;
@@ -40,7 +41,7 @@ use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
     ClosingCharge, Commit, CounterKey, EventCounts, Found, Notice, NoticeNumber, Placement, Record,
     RecordFilter, RecordKey, SeenKey, Sequence, StatementFilter, StatementKey, StatementTotals, Store,
-    StoreError, StoredEvent, Ticket,
+    StoreError, StoreHealth, StoredEvent, Ticket,
 };
 
 pub use backup::BackupError;
@@ -217,5 +218,9 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> Result<EventCounts, StoreError> {
         self.read(lookups::counts)
+    }
+
+    fn health(&self) -> StoreHealth {
+        self.writer.health(&self.path)
     }
 }

@@ -24,3 +24,4 @@ mod tenants;
 mod till;
 mod tls;
 mod webhooks;
+mod writing;

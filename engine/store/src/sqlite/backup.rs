@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::open::{self, APPLICATION_ID, OpenError};
+use super::open::{self, APPLICATION_ID, OpenError, beside};
 use super::{SqliteStore, schema};
 
 /// Why there is no copy.
@@ -203,11 +203,4 @@ fn sync_directory(of: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_of: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// The name of a file beside another.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

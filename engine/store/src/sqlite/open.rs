@@ -188,3 +188,10 @@ fn refuse_foreign_file(connection: &Connection, path: &Path) -> Result<(), OpenE
 pub fn application_id(connection: &Connection) -> Result<i32, rusqlite::Error> {
     connection.query_row("PRAGMA application_id", [], |row| row.get(0))
 }
+
+/// The name of a file beside another.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -7,6 +7,7 @@ use tollgate_core::store::Commit;
 use super::access;
 use super::apply;
 use super::names::Names;
+use super::open::APPLICATION_ID;
 use super::trouble::Trouble;
 
 /// Something to be written.
@@ -42,6 +43,8 @@ pub enum Work {
         /// The moment.
         forget_before: i64,
     },
+    /// Nothing new, down to the disk: whether that can be done.
+    Trial,
 }
 
 impl Work {
@@ -57,6 +60,7 @@ impl Work {
             Self::KeepAnswer { request, answer, forget_before } => {
                 access::keep_answer(db, request, answer, *forget_before)
             }
+            Self::Trial => write_header(db),
         }
     }
 }
@@ -66,6 +70,12 @@ fn define(db: &Connection, definitions: &[String]) -> Result<(), Trouble> {
     for definition in definitions {
         insert.execute([definition])?;
     }
+    Ok(())
+}
+
+/// Writes the file's header as it is.
+fn write_header(db: &Connection) -> Result<(), Trouble> {
+    db.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
     Ok(())
 }
 
