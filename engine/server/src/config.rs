@@ -24,6 +24,9 @@ pub(crate) const AUTHORIZATION_EXPIRY_MAX: Duration = Duration::from_hours(7 * 2
 pub struct Config {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// A second address and port, for whoever runs the server: `/healthz`, `/readyz` and `/metrics` only, without
+    /// keys and TLS, whatever `connections_max` says. Nobody else should reach it.
+    pub admin_listen: Option<SocketAddr>,
     /// A PEM file with the server's certificate and its chain. Given with `tls_key`, the server speaks TLS.
     pub tls_certificate: Option<PathBuf>,
     /// A PEM file with the certificate's private key.
@@ -113,6 +116,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            admin_listen: None,
             tls_certificate: None,
             tls_key: None,
             header_read_timeout: Duration::from_secs(5),

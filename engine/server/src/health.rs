@@ -1,5 +1,7 @@
-//! What operators ask: does it live, is it ready, what does it measure. None of it needs a key or tells of
-//! any tenant.
+//! What operators ask: does it live, is it ready, what does it measure.
+//!
+//! The first two need no key and tell of no tenant. The metrics name plugins: without a key they are for whoever
+//! reaches the address of `admin_listen`, which also answers while every connection of the other is taken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +18,15 @@ use crate::problem::Problem;
 /// A store that takes longer to say anything is not ready.
 const STORE_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
-/// `/healthz`, `/readyz` and `/metrics`.
+/// `/healthz` and `/readyz`, for everybody.
 pub fn router() -> Router<Arc<Backend>> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+}
+
+/// What `admin_listen` serves.
+pub fn admin_router() -> Router<Arc<Backend>> {
+    let show = |State(backend): State<Arc<Backend>>| async move { metrics(&backend) };
+    router().route("/metrics", get(show))
 }
 
 /// The process lives.
@@ -46,7 +54,8 @@ async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Prob
     }
 }
 
-async fn metrics(State(backend): State<Arc<Backend>>) -> Response {
+/// All figures, for Prometheus.
+pub fn metrics(backend: &Backend) -> Response {
     const OPEN_METRICS: HeaderValue =
         HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     // As of now, and for nothing: what costs something is looked at by `housekeeping`.

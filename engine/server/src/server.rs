@@ -1,12 +1,16 @@
 //! Composes the server: routes inside layers inside connections, and the order in which it all stops.
 
 use std::any::Any;
+use std::convert::Infallible;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::TcpListener;
 use tollgate_core::access::AccessStore;
 use tollgate_core::engine::Engine;
@@ -24,6 +28,9 @@ use crate::telemetry::PluginFigures;
 use crate::tls::TlsError;
 use crate::webhooks::dispatcher::{self, Sends};
 use crate::{health, housekeeping, limits, money, rest, routes, telemetry, tls};
+
+/// Connections served at once for whoever runs the server.
+const ADMIN_CONNECTIONS_MAX: NonZeroU32 = NonZeroU32::MIN.saturating_add(63);
 
 /// Why the server cannot start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +57,7 @@ pub enum ServerError {
 pub struct Server {
     backend: Arc<Backend>,
     routes: Router<Arc<Backend>>,
+    admin: Option<TcpListener>,
 }
 
 impl Server {
@@ -65,7 +73,7 @@ impl Server {
         config.check()?;
         let backend = Arc::new(Backend::start(engine, access, config)?);
         let routes = health::router().merge(routes::router(&backend));
-        Ok(Self { backend, routes })
+        Ok(Self { backend, routes, admin: None })
     }
 
     /// Serves these routes as well.
@@ -79,6 +87,14 @@ impl Server {
     #[must_use]
     pub fn show(self, figures: &PluginFigures) -> Self {
         self.backend.telemetry.register(|registry| figures.register(registry));
+        self
+    }
+
+    /// Answers whoever runs it here as well: `/healthz`, `/readyz` and `/metrics`, without keys and TLS, until the
+    /// very end, and however many connections there are.
+    #[must_use]
+    pub fn administer(mut self, listener: TcpListener) -> Self {
+        self.admin = Some(listener);
         self
     }
 
@@ -103,10 +119,13 @@ impl Server {
 
     /// All routes in all layers, without connections.
     pub fn router(&self) -> Router {
+        self.in_layers(self.routes.clone())
+    }
+
+    fn in_layers(&self, routes: Router<Arc<Backend>>) -> Router {
         let backend = &self.backend;
         // The last layer is the outermost.
-        self.routes
-            .clone()
+        routes
             .fallback(nothing_here)
             .method_not_allowed_fallback(not_this_method)
             .layer(from_fn(rest::read))
@@ -124,7 +143,33 @@ impl Server {
     ///
     /// # Errors
     /// When the certificate or its key cannot be used, and when it has ended by itself.
-    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+    pub async fn run(
+        mut self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServerError> {
+        let admin = self.admin.take();
+        tokio::select! {
+            ended = self.serve(listener, stop) => ended,
+            never = self.serve_admin(admin) => match never {},
+        }
+    }
+
+    async fn serve_admin(&self, listener: Option<TcpListener>) -> Infallible {
+        if let Some(listener) = listener {
+            let config = Config {
+                connections_max: ADMIN_CONNECTIONS_MAX,
+                connections_per_peer_max: None,
+                ..self.backend.config.clone()
+            };
+            let router = self.in_layers(health::admin_router());
+            let acceptor = Acceptor::new(router, None, &config, Gauge::default());
+            acceptor.run(listener, std::future::pending(), Duration::ZERO).await;
+        }
+        std::future::pending().await
+    }
+
+    async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let config = &self.backend.config;
         let tls = match (&config.tls_certificate, &config.tls_key) {
             (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),

@@ -62,13 +62,23 @@ async fn listen(
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
     let listener = accept::listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
+    let admin = config.admin_listen;
     let api = Server::new(served.engine, served.access, config)?.show(figures);
-    let api = api.pay_through(providers).print_remittances(Arc::new(print));
-    // One line, at once: whoever started this program may wait for it.
-    let line = format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n");
-    std::io::stdout().write_all(line.as_bytes())?;
+    let mut api = api.pay_through(providers).print_remittances(Arc::new(print));
+    if let Some(admin) = admin {
+        let listener = accept::listen(admin).with_context(|| format!("cannot listen on {admin}"))?;
+        say(&format!("Operating: http://{}/readyz and /metrics\n", listener.local_addr()?))?;
+        api = api.administer(listener);
+    }
+    // The last line: whoever started this program may wait for it.
+    say(&format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n"))?;
     api.run(listener, stop()).await?;
     Ok(())
+}
+
+/// Says something at once.
+fn say(line: &str) -> std::io::Result<()> {
+    std::io::stdout().write_all(line.as_bytes())
 }
 
 /// Completes when the program is asked to stop, by a signal or Ctrl-C.

@@ -11,7 +11,7 @@ use crate::fixture::{Running, engine_in};
 
 /// The value of a metric.
 async fn metric(server: &Running, name: &str) -> i64 {
-    let metrics = server.get("/metrics").await.body;
+    let metrics = server.metrics().await;
     let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).parse().unwrap()
 }
