@@ -21,6 +21,9 @@ const SECONDS: [f64; 14] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 const BATCH_EVENTS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0];
 
+/// The receipt of what is no event, or not for its sender to send.
+const INVALID: &str = "invalid";
+
 /// What the names of Tollgate's own metrics begin with.
 const PREFIX: &str = "tollgate";
 
@@ -177,10 +180,16 @@ impl Pipeline {
                 },
                 Receipt::Duplicate { conflict: true } => "conflict",
                 Receipt::Duplicate { conflict: false } => "duplicate",
-                Receipt::Undefined => "undefined",
+                // Its app was there when its sender was looked at: it is answered as any other that is not.
+                Receipt::Undefined => INVALID,
             };
             self.receipts.get_or_create(&[("receipt", kind)]).inc();
         }
+    }
+
+    /// Counts events that were refused before they came so far.
+    pub(crate) fn count_invalid(&self, events: usize) {
+        self.receipts.get_or_create(&[("receipt", INVALID)]).inc_by(events as u64);
     }
 }
 
