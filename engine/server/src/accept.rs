@@ -20,9 +20,9 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
+use crate::tls::Tls;
 use connection::{Connection, serve};
 use peers::{Peers, Place};
 use protocol::Protocol;
@@ -50,7 +50,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Serves connections until told to stop.
 pub struct Acceptor {
     router: Router,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Tls>>,
     timeouts: Timeouts,
     /// One permit for each connection that may be open.
     open: Arc<Semaphore>,
@@ -67,7 +67,7 @@ struct Timeouts {
 
 impl Acceptor {
     /// Serves the router by these settings, counting open connections.
-    pub fn new(router: Router, tls: Option<TlsAcceptor>, config: &Config, connections: Gauge) -> Self {
+    pub fn new(router: Router, tls: Option<Arc<Tls>>, config: &Config, connections: Gauge) -> Self {
         Self {
             router,
             tls,
@@ -160,13 +160,8 @@ async fn serve_plain(stream: TcpStream, connection: Connection, drain: watch::Re
     }
 }
 
-async fn serve_tls(
-    stream: TcpStream,
-    tls: &TlsAcceptor,
-    mut connection: Connection,
-    drain: watch::Receiver<bool>,
-) {
-    match tokio::time::timeout(connection.timeouts.head, tls.accept(stream)).await {
+async fn serve_tls(stream: TcpStream, tls: &Tls, mut connection: Connection, drain: watch::Receiver<bool>) {
+    match tokio::time::timeout(connection.timeouts.head, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => {
             let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
             connection.accepted = Instant::now();

@@ -25,9 +25,9 @@ use crate::config::{Config, ConfigError};
 use crate::money::PrintRemittance;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::PluginFigures;
-use crate::tls::TlsError;
+use crate::tls::{Tls, TlsError};
 use crate::webhooks::dispatcher::{self, Sends};
-use crate::{health, housekeeping, limits, money, rest, routes, telemetry, tls};
+use crate::{health, housekeeping, limits, money, rest, routes, telemetry};
 
 /// Connections served at once for whoever runs the server.
 const ADMIN_CONNECTIONS_MAX: NonZeroU32 = NonZeroU32::MIN.saturating_add(63);
@@ -58,22 +58,28 @@ pub struct Server {
     backend: Arc<Backend>,
     routes: Router<Arc<Backend>>,
     admin: Option<TcpListener>,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Server {
     /// A server with its recorder running; it listens to nobody yet.
     ///
     /// # Errors
-    /// When the settings contradict themselves or no thread can be started.
+    /// When the settings contradict themselves, the certificate or its key cannot be used, or no thread can be
+    /// started.
     pub fn new(
         engine: Arc<Engine>,
         access: Arc<dyn AccessStore>,
         config: Config,
     ) -> Result<Self, ServerError> {
         config.check()?;
+        let tls = match (&config.tls_certificate, &config.tls_key) {
+            (Some(certificate), Some(key)) => Some(Arc::new(Tls::read(certificate, key)?)),
+            _ => None,
+        };
         let backend = Arc::new(Backend::start(engine, access, config)?);
         let routes = health::router().merge(routes::router(&backend));
-        Ok(Self { backend, routes, admin: None })
+        Ok(Self { backend, routes, admin: None, tls })
     }
 
     /// Serves these routes as well.
@@ -112,6 +118,11 @@ impl Server {
         self
     }
 
+    /// What TLS is spoken with, if it is.
+    pub fn tls(&self) -> Option<&Arc<Tls>> {
+        self.tls.as_ref()
+    }
+
     /// What the routes reach.
     pub fn backend(&self) -> &Arc<Backend> {
         &self.backend
@@ -142,7 +153,7 @@ impl Server {
     /// nothing more before it is opened again.
     ///
     /// # Errors
-    /// When the certificate or its key cannot be used, and when it has ended by itself.
+    /// When it has ended by itself.
     pub async fn run(
         mut self,
         listener: TcpListener,
@@ -171,12 +182,8 @@ impl Server {
 
     async fn serve(&self, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let config = &self.backend.config;
-        let tls = match (&config.tls_certificate, &config.tls_key) {
-            (Some(certificate), Some(key)) => Some(tls::acceptor(certificate, key)?),
-            _ => None,
-        };
         let connections = self.backend.telemetry.connections().clone();
-        let acceptor = Acceptor::new(self.router(), tls, config, connections);
+        let acceptor = Acceptor::new(self.router(), self.tls.clone(), config, connections);
         let backend = Arc::clone(&self.backend);
         let stop = async move {
             tokio::select! {

@@ -58,13 +58,12 @@ async fn listen(
         remittance::page(engine, &payer, key, payout)
     };
     let config = settings.server;
-    let address = config.listen;
+    let (address, admin) = (config.listen, config.admin_listen);
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
-    let listener = accept::listen(address).with_context(|| format!("cannot listen on {address}"))?;
-    let address = listener.local_addr()?;
-    let admin = config.admin_listen;
     let api = Server::new(served.engine, served.access, config)?.show(figures);
     let mut api = api.pay_through(providers).print_remittances(Arc::new(print));
+    let listener = accept::listen(address).with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
     if let Some(admin) = admin {
         let listener = accept::listen(admin).with_context(|| format!("cannot listen on {admin}"))?;
         say(&format!("Operating: http://{}/readyz and /metrics\n", listener.local_addr()?))?;
