@@ -3,17 +3,42 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may panic
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use tollgate_tests::server::Server;
-use tollgate_tests::tollgate::Folder;
+use tollgate_tests::tollgate::{Folder, program};
 
-/// Serves where no file may grow beyond so many KiB.
-fn serve_in_little_room(folder: &Folder, kibibytes: u32) -> Server {
-    folder.write("serve.sh", format!("ulimit -f {kibibytes}; trap '' XFSZ; exec \"$@\""));
-    let program = tollgate_tests::tollgate::program();
+/// Serves after a shell has run these words; what is logged is in the file `log`.
+fn serve_after(folder: &Folder, words: &str, settings: &[&str]) -> Server {
+    folder.write("serve.sh", format!("{words}; exec \"$@\" 2>log"));
     let mut command = folder.shell("serve.sh");
-    command.arg(program).args(["serve", "--data", "data", "--listen", "127.0.0.1:0"]);
+    command.arg(program()).args(["serve", "--data", "data", "--dev", "--listen", "127.0.0.1:0"]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     Server::spawn(command)
+}
+
+fn log(folder: &Folder) -> String {
+    std::fs::read_to_string(folder.path("log")).unwrap()
+}
+
+/// Waits until something has been logged.
+fn await_in_log(folder: &Folder, words: &str) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !log(folder).contains(words) {
+        assert!(Instant::now() < deadline, "{words} is not in\n{}", log(folder));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn signal(name: &str, server: &Server) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(server.id().to_string()).status();
+    assert!(sent.unwrap().success());
 }
 
 #[test]
@@ -22,7 +47,8 @@ fn a_disk_that_fails_ends_the_server_and_the_next_one_goes_on() {
     let first = Server::start(&folder, &[]);
     let key = first.key.clone().unwrap();
     assert!(first.stop());
-    let server = serve_in_little_room(&folder, 256);
+    // A write beyond that fails, as on a disk that is broken.
+    let server = serve_after(&folder, "ulimit -f 256; trap '' XFSZ", &[]);
     let client = server.client(&key);
     assert_eq!(client.get("/readyz").status, 200);
     let builder = |number: u32| json!({"id": format!("b{number}"), "name": "x".repeat(100)});
@@ -44,4 +70,63 @@ fn a_disk_that_fails_ends_the_server_and_the_next_one_goes_on() {
     let again = client.post("/v1/builders", &builder(last)).status;
     assert!([200, 201].contains(&again), "{again}");
     assert!((0..last).all(|number| client.get(&format!("/v1/builders/b{number}")).status == 200));
+}
+
+#[test]
+fn files_that_cannot_be_used_end_it_before_it_listens() {
+    let folder = Folder::new();
+    folder.run("init --data data").done();
+    folder.write("certificate.pem", "no certificate");
+    let tls = "--set tls_certificate=certificate.pem --set tls_key=key.pem";
+    let answer = folder.run(&format!("serve --data data --listen 127.0.0.1:0 {tls}"));
+    assert_eq!((answer.code, answer.output.as_str()), (1, ""), "{}", answer.errors);
+    assert!(answer.errors.contains("certificate.pem: no certificate in PEM format"), "{}", answer.errors);
+    // What it would do can be looked at without them.
+    folder.run(&format!("serve --data data --print-config {tls}")).done();
+}
+
+#[test]
+fn told_to_stop_again_it_ends_at_once() {
+    let folder = Folder::new();
+    let server = serve_after(&folder, ":", &["drain_wait=1m"]);
+    signal("TERM", &server);
+    await_in_log(&folder, "stopping: not ready for more");
+    assert_eq!(server.client("").get("/readyz").status, 503, "it serves on");
+    let told = Instant::now();
+    signal("TERM", &server);
+    assert_eq!(server.ended(), Some(1));
+    assert!(told.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn hanging_up_does_not_end_it() {
+    let folder = Folder::new();
+    let server = serve_after(&folder, ":", &[]);
+    let mut open = TcpStream::connect(server.address.trim_start_matches("http://")).unwrap();
+    let mut ask = || {
+        open.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").unwrap();
+        let mut answer = [0; 4096];
+        let count = open.read(&mut answer).unwrap();
+        assert!(answer[..count].starts_with(b"HTTP/1.1 200"), "{count}");
+    };
+    ask();
+    signal("HUP", &server);
+    await_in_log(&folder, "SIGHUP: there is no certificate to read again");
+    ask();
+    assert!(server.stop());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_opens_as_many_files_as_it_may_and_says_when_they_are_too_few() {
+    let folder = Folder::new();
+    let server = serve_after(&folder, "ulimit -Sn 100; ulimit -Hn 1000", &["connections_max=700"]);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).unwrap();
+    let open_files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(open_files.split_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["1000", "1000"]);
+    assert!(!log(&folder).contains("too few files"), "{}", log(&folder));
+    assert!(server.stop());
+    let server = serve_after(&folder, "ulimit -n 1000", &["connections_max=800"]);
+    assert!(log(&folder).contains("too few files may be open for connections_max"), "{}", log(&folder));
+    assert!(server.stop());
 }

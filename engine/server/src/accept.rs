@@ -6,6 +6,7 @@
 
 mod activity;
 mod connection;
+mod descriptors;
 mod peers;
 mod protocol;
 
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 use crate::config::Config;
 use crate::tls::Tls;
 use connection::{Connection, serve};
+pub use descriptors::make_room;
 use peers::{Peers, Place};
 use protocol::Protocol;
 

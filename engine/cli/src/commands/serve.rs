@@ -1,5 +1,7 @@
 //! `serve`: the host API over HTTP, until the program is told to stop.
 
+mod signals;
+
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ pub fn run(arguments: &Serve) -> anyhow::Result<u8> {
     }
     // It goes when everything else has: what is said at the end is still written.
     let _logs = telemetry::install(&settings.server).context(Refused)?;
+    accept::make_room(&settings.server);
     let figures = PluginFigures::new();
     let served = session::serve(directory, |pricer| Arc::new(Observed::new(pricer, &figures)))?;
     if arguments.dev {
@@ -69,32 +72,15 @@ async fn listen(
         say(&format!("Operating: http://{}/readyz and /metrics\n", listener.local_addr()?))?;
         api = api.administer(listener);
     }
+    signals::read_tls_again_when_told(api.tls().map(Arc::clone));
+    let told_to_stop = signals::told_to_stop();
     // The last line: whoever started this program may wait for it.
     say(&format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n"))?;
-    api.run(listener, stop()).await?;
+    api.run(listener, told_to_stop).await?;
     Ok(())
 }
 
 /// Says something at once.
 fn say(line: &str) -> std::io::Result<()> {
     std::io::stdout().write_all(line.as_bytes())
-}
-
-/// Completes when the program is asked to stop, by a signal or Ctrl-C.
-async fn stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    // Without signals the program can still be killed: nothing acknowledged is lost.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
