@@ -8,7 +8,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tollgate_tests::server::Server;
 use tollgate_tests::tollgate::{Folder, program};
 
@@ -129,4 +129,37 @@ fn it_opens_as_many_files_as_it_may_and_says_when_they_are_too_few() {
     let server = serve_after(&folder, "ulimit -n 1000", &["connections_max=800"]);
     assert!(log(&folder).contains("too few files may be open for connections_max"), "{}", log(&folder));
     assert!(server.stop());
+}
+
+#[test]
+fn the_log_says_who_asked_from_where_in_which_trace() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let folder = Folder::new();
+    let server = serve_after(&folder, ":", &["log_format=json"]);
+    let key = server.key.clone().unwrap();
+    let trace = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let ask = |key: &str| {
+        let headers = [("traceparent", trace.as_str()), ("x-request-id", "job-7")];
+        server.client(key).ask("GET", "/v1/builders", &headers, "").status
+    };
+    let (secret, id) = (key.rsplit('_').next().unwrap(), key.split('_').nth(2).unwrap());
+    assert_eq!(ask(&key), 200);
+    assert_eq!(ask(&key.replace(secret, "of-somebody-who-guesses")), 401);
+    assert_eq!(server.client("").get("/healthz").status, 200);
+    assert!(server.stop());
+    let log = log(&folder);
+    assert!(!log.contains(secret) && !log.contains("guesses"), "{log}");
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let answered: Vec<Value> = lines.filter(|line| line["target"] == "tollgate::access").collect();
+    for (line, status) in answered.iter().zip([200, 401]) {
+        assert_eq!((&line["status"], &line["key"]), (&json!(status), &json!(id)), "{line}");
+        assert_eq!(
+            (&line["span"]["id"], &line["span"]["trace_id"]),
+            (&json!("job-7"), &json!(TRACE)),
+            "{line}"
+        );
+    }
+    let nobody = &answered[2];
+    assert!(nobody["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{nobody}");
+    assert_eq!((nobody.get("key"), nobody["span"].get("trace_id")), (None, None), "{nobody}");
 }

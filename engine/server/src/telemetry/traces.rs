@@ -52,15 +52,17 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
+    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
+    use crate::telemetry::trace_parent::TraceParent;
 
     #[test]
     fn a_collector_is_sent_the_spans() {
         let collector = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}/", collector.local_addr().unwrap());
-        let received = std::thread::spawn(move || {
+        let received: std::thread::JoinHandle<Vec<u8>> = std::thread::spawn(move || {
             let (mut stream, _) = collector.accept().unwrap();
             let (mut received, mut bytes) = (Vec::new(), [0; 4096]);
             // The request's name is near the end of the body.
@@ -70,16 +72,28 @@ mod tests {
                 received.extend_from_slice(bytes.get(..count).unwrap());
             }
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
-            String::from_utf8_lossy(&received).into_owned()
+            received
         });
         let (layer, export) = to(&endpoint).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            drop(
-                tracing::info_span!(target: "tollgate_server::request", "request", id = "job-7/3").entered(),
+            let span = tracing::info_span!(target: "tollgate_server::request", "request", id = "job-7/3");
+            let mut headers = axum::http::HeaderMap::new();
+            headers.insert(
+                "traceparent",
+                format!("00-{}-{}-01", "ab".repeat(16), "cd".repeat(8)).parse().unwrap(),
             );
+            span.set_parent(TraceParent::of(&headers).unwrap().context()).unwrap();
+            drop(span.entered());
         });
         drop(export);
         let received = received.join().unwrap();
+        for id in [&[0xab; 16][..], &[0xcd; 8]] {
+            assert!(
+                received.windows(id.len()).any(|part| part == id),
+                "it is part of the trace of who asked"
+            );
+        }
+        let received = String::from_utf8_lossy(&received);
         assert!(received.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{received}");
         assert!(received.contains("tollgate") && received.contains("request"), "{received}");
     }

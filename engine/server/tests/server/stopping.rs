@@ -22,6 +22,9 @@ async fn health_readiness_and_metrics_answer() {
         r#"tollgate_http_requests_total{method="GET",route="/healthz",status="200"} 1"#,
         r#"tollgate_http_requests_total{method="GET",route="unmatched",status="404"} 1"#,
         "tollgate_http_connections 1",
+        r#"tollgate_http_request_seconds_count{route="/readyz"} 1"#,
+        r#"tollgate_http_request_seconds_count{route="unmatched"} 1"#,
+        r#"tollgate_http_request_seconds_bucket{le="0.25",route="/healthz"}"#,
         "# EOF",
     ] {
         assert!(metrics.contains(part), "{part} is not in\n{metrics}");
