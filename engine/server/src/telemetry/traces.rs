@@ -4,6 +4,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tokio_rustls::rustls::crypto::ring;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer as _;
@@ -36,6 +37,8 @@ pub fn to(endpoint: &str) -> Result<(AnyLayer, Export), LogError> {
         return Err(wrong("write http:// and a collector nearby, which may pass it on by https".to_owned()));
     }
     let address = format!("{}{PATH}", endpoint.trim_end_matches('/'));
+    // The exporter's client wants one to be there, also where it speaks no TLS. Another one may stand as well.
+    let _ = ring::default_provider().install_default();
     let exporter = SpanExporter::builder().with_http().with_endpoint(address).build();
     let exporter = exporter.map_err(|error| wrong(error.to_string()))?;
     let resource = Resource::builder().with_service_name(SERVICE).build();
