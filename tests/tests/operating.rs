@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tollgate_tests::server::Server;
-use tollgate_tests::tollgate::{Folder, program};
+use tollgate_tests::tollgate::{Answer, Folder, program};
 
 /// Serves after a shell has run these words; what is logged is in the file `log`.
 fn serve_after(folder: &Folder, words: &str, settings: &[&str]) -> Server {
@@ -162,4 +162,48 @@ fn the_log_says_who_asked_from_where_in_which_trace() {
     let nobody = &answered[2];
     assert!(nobody["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{nobody}");
     assert_eq!((nobody.get("key"), nobody["span"].get("trace_id")), (None, None), "{nobody}");
+}
+
+#[test]
+fn a_variable_that_is_no_setting_is_refused_and_an_empty_one_says_nothing() {
+    let folder = Folder::new();
+    let with = |settings: &str, environment: &[(&str, &str)]| -> Answer {
+        let mut command = folder.command(&format!("serve --data data --print-config {settings}"));
+        command.envs(environment.iter().copied()).output().unwrap().into()
+    };
+    let refused = with("", &[("TOLLGATE_LISTN", "127.0.0.1:1")]);
+    let error = "TOLLGATE_LISTN in the environment is no setting: did you mean TOLLGATE_LISTEN?\n";
+    assert!(refused.code == 3 && refused.errors.ends_with(error), "{}", refused.errors);
+    let refused = with("", &[("TOLLGATE_COLOUR_OF_THE_BIKE_SHED", "red")]);
+    assert_eq!(refused.code, 3);
+    assert!(refused.errors.contains("--print-config shows all of them"), "{}", refused.errors);
+    // Other commands read these, and Kubernetes makes those.
+    let others =
+        [("TOLLGATE_API_KEY", "x"), ("TOLLGATE_PORT", "tcp://10.0.0.1:80"), ("TOLLGATE_SERVICE_HOST", "x")];
+    with("", &others).done();
+    let empty =
+        [("TOLLGATE_TLS_KEY", ""), ("TOLLGATE_LISTEN", ""), ("TOLLGATE_PAYMENTS_STRIPE_SECRET_KEY", "")];
+    let shown = with("--set tls_certificate= --set otlp_endpoint=", &empty).done();
+    assert!(shown.contains("listen = \"127.0.0.1:8080\"") && !shown.contains("tls_"), "{shown}");
+    assert!(!shown.contains("stripe"), "{shown}");
+    folder.write("config.toml", "tls_key = ''\n[payer]\niban = ''\n");
+    let shown = with("--config config.toml", &[]).done();
+    assert!(!shown.contains("tls_key") && !shown.contains("iban"), "{shown}");
+}
+
+#[test]
+fn rust_log_counts_only_where_nothing_else_says_what_is_logged() {
+    let folder = Folder::new();
+    let level = |settings: &str, environment: &[(&str, &str)]| {
+        let mut command = folder.command(&format!("serve --data data --print-config {settings}"));
+        let shown = Answer::from(command.envs(environment.iter().copied()).output().unwrap()).done();
+        shown.lines().find_map(|line| line.strip_prefix("log_level = ")).unwrap().to_owned()
+    };
+    let rust_log = ("RUST_LOG", "debug");
+    assert_eq!(level("", &[("RUST_LOG", "")]), "\"info\"");
+    assert_eq!(level("", &[rust_log]), "\"debug\"");
+    assert_eq!(level("--set log_level=warn", &[rust_log]), "\"warn\"");
+    assert_eq!(level("", &[rust_log, ("TOLLGATE_LOG_LEVEL", "error")]), "\"error\"");
+    folder.write("config.toml", "log_level = 'trace'");
+    assert_eq!(level("--config config.toml", &[rust_log]), "\"trace\"");
 }

@@ -104,8 +104,7 @@ pub struct Config {
     pub webhook_private_networks: bool,
     /// How log lines are written: `human` or `json`.
     pub log_format: LogFormat,
-    /// What is logged: a level, or one for each part, as in `info,tollgate::access=warn`. The environment
-    /// variable `RUST_LOG` comes before it.
+    /// What is logged: a level, or one for each part, as in `info,tollgate::access=warn`.
     pub log_level: String,
     /// The OpenTelemetry collector that traces are sent to, as in `http://localhost:4318`. Only in a program
     /// built with the cargo feature `otel`.
