@@ -9,8 +9,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tollgate_tests::database::Priced;
+use tollgate_tests::events::PRICES;
 use tollgate_tests::server::Server;
 use tollgate_tests::tollgate::{Answer, Folder, program};
+
+/// Settings of the bundled plugin of that name.
+const TIERED: &str =
+    r#"{"unit": "page", "measures": ["pages"], "tiers": [{"up_to": null, "unit_price": "0.03"}]}"#;
 
 /// Serves after a shell has run these words; what is logged is in the file `log`.
 fn serve_after(folder: &Folder, words: &str, settings: &[&str]) -> Server {
@@ -206,4 +212,37 @@ fn rust_log_counts_only_where_nothing_else_says_what_is_logged() {
     assert_eq!(level("", &[rust_log, ("TOLLGATE_LOG_LEVEL", "error")]), "\"error\"");
     folder.write("config.toml", "log_level = 'trace'");
     assert_eq!(level("--config config.toml", &[rust_log]), "\"trace\"");
+}
+
+#[test]
+fn what_it_makes_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let server = serve_after(&folder, "umask 022", &[]);
+    folder.run("backup --data data copy.db").done();
+    folder.run("restore --data restored copy.db").done();
+    let mode = |name: &str| std::fs::metadata(folder.path(name)).unwrap().permissions().mode() & 0o777;
+    for (directory, database) in [("data", "data/tollgate.db"), ("restored", "restored/tollgate.db")] {
+        assert_eq!((mode(directory), mode(database)), (0o700, 0o600), "{directory}");
+    }
+    assert_eq!((mode("data/tollgate.db-wal"), mode("copy.db")), (0o600, 0o600));
+    assert!(server.stop());
+}
+
+#[test]
+fn a_plugin_that_was_damaged_is_told_at_the_start_and_holds_its_own_events_alone() {
+    let folder = Folder::new();
+    Priced { plugin: "tiered", settings: TIERED, prices: PRICES, apps: &["acme-docs"] }
+        .define(&folder, "data");
+    let database = rusqlite::Connection::open(Server::database(&folder)).unwrap();
+    // A disk does not ask.
+    database.execute_batch("DROP TRIGGER plugins_keep_update").unwrap();
+    let damage =
+        "UPDATE plugins SET component = CAST(substr(component, 1, length(component) - 1) || x'00' AS BLOB)";
+    assert!(database.execute(damage, []).unwrap() > 0);
+    drop(database);
+    let server = serve_after(&folder, ":", &[]);
+    assert!(log(&folder).contains("the tariff cannot be used: its events are held"), "{}", log(&folder));
+    assert_eq!(server.platform().get("/readyz").status, 200);
+    assert!(server.stop());
 }

@@ -133,6 +133,11 @@ impl Engine {
         }
         let Some(component) = self.store.plugin(plugin)? else { return Ok(None) };
         let (digest, descriptor) = self.pricer.admit(&component)?;
+        // What was damaged may still be some plugin.
+        if digest != *plugin {
+            let reason = format!("the component of plugin {plugin} is not the one that was kept");
+            return Err(StoreError::Corrupt(reason).into());
+        }
         let descriptor = Arc::new(descriptor);
         self.change_rules(|rules| rules.load(digest, Arc::clone(&descriptor)));
         Ok(Some(descriptor))
@@ -315,7 +320,7 @@ impl Engine {
         match self.descriptor(digest) {
             Ok(Some(descriptor)) => Ok(Ok(descriptor)),
             Ok(None) => Ok(Err(format!("plugin {digest} is not in the store"))),
-            Err(EngineError::Store(error)) => Err(error),
+            Err(EngineError::Store(error)) if !matches!(error, StoreError::Corrupt(_)) => Err(error),
             Err(error) => Ok(Err(error.to_string())),
         }
     }

@@ -69,6 +69,9 @@ impl Backend {
         access: Arc<dyn AccessStore>,
         config: Config,
     ) -> Result<Self, ServerError> {
+        for (tariff, reason) in engine.rules().unusable() {
+            tracing::error!(tariff, reason, "the tariff cannot be used: its events are held");
+        }
         let telemetry = Telemetry::new();
         Ok(Self {
             recorder: Recorder::start(Arc::clone(&engine), &config, telemetry.pipeline())?,
