@@ -42,6 +42,10 @@ enum Step {
     Retry,
     /// The event of this number is taken back, if it is there.
     Void(u32),
+    /// The app gets other terms: the platform's share and the cap on surcharges.
+    Terms(&'static str, &'static str),
+    /// The customer of this number gets another parent, or none.
+    Parent(u32, Option<u32>),
 }
 
 /// The settings of each bundled plugin that tariffs draw from.
@@ -97,6 +101,9 @@ fn sequences() -> impl Strategy<Value = ([(&'static str, Value); 3], Vec<Step>)>
         1 => Just(Step::Close("2026-09")),
         1 => Just(Step::Retry),
         4 => (0_u32..25).prop_map(Step::Void),
+        1 => (prop::sample::select(&["0", "0.5", "1"][..]), prop::sample::select(&["0.1", "1000"][..]))
+            .prop_map(|(share, cap)| Step::Terms(share, cap)),
+        1 => (2_u32..4, prop::option::of(0_u32..2)).prop_map(|(child, parent)| Step::Parent(child, parent)),
     ];
     ([tariffs(), tariffs(), tariffs()], prop::collection::vec(step, 1..50))
 }
@@ -118,6 +125,34 @@ fn component(plugin: &str) -> &'static [u8] {
     &components.iter().find(|(name, _)| name == plugin).unwrap().1
 }
 
+fn app(platform_share: &str, surcharge_max: &str) -> Definition {
+    Definition::App(App {
+        id: "acme".into(),
+        name: "Acme".into(),
+        builder: "builder".into(),
+        currency: "USD".into(),
+        time_zone: "America/New_York".into(),
+        terms: AppTerms {
+            platform_share: platform_share.parse().unwrap(),
+            surcharge_max: surcharge_max.parse().unwrap(),
+            price_book: "network".into(),
+            cost_authority: CostAuthority::Reported,
+        },
+    })
+}
+
+fn customer(number: u32, parent: Option<u32>) -> Definition {
+    Definition::Customer(Customer {
+        app: "acme".into(),
+        id: format!("customer-{number}"),
+        name: format!("Number {number}"),
+        kind: String::new(),
+        parent: parent.map(|parent| format!("customer-{parent}")),
+        attributes: BTreeMap::new(),
+        limits: Limits::default(),
+    })
+}
+
 /// An engine with an app, a customer family that pools, and the tariffs.
 fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine {
     let engine = Engine::open(store, sandbox()).unwrap();
@@ -130,28 +165,8 @@ fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine
             payouts: tollgate_core::payout::PayoutTerms::default(),
         }),
         Definition::PriceBook("network".into(), PriceBook::parse(PRICES).unwrap()),
-        Definition::App(App {
-            id: "acme".into(),
-            name: "Acme".into(),
-            builder: "builder".into(),
-            currency: "USD".into(),
-            time_zone: "America/New_York".into(),
-            terms: AppTerms {
-                platform_share: "0.123456789".parse().unwrap(),
-                surcharge_max: "1000".parse().unwrap(),
-                price_book: "network".into(),
-                cost_authority: CostAuthority::Reported,
-            },
-        }),
-        Definition::Customer(Customer {
-            app: "acme".into(),
-            id: "customer-3".into(),
-            name: "Three".into(),
-            kind: String::new(),
-            parent: Some("customer-2".into()),
-            attributes: BTreeMap::new(),
-            limits: Limits::default(),
-        }),
+        app("0.123456789", "1000"),
+        customer(3, Some(2)),
     ];
     let mid_september = 1_789_430_400_000;
     let bindings = [(None, 0), (None, mid_september), (Some("customer-1"), mid_september)];
@@ -181,12 +196,11 @@ fn run(engine: &Engine, steps: &[Step], sizes: &[usize]) -> Vec<Receipt> {
     let mut sizes = sizes.iter().cycle();
     let mut size = *sizes.next().unwrap();
     for step in steps {
-        match step {
-            Step::Event(event) => batch.push(Arc::new(door::parse(event.to_string().as_bytes()).unwrap())),
-            Step::Close(_) | Step::Retry | Step::Void(_) => {
-                receipts.extend(engine.record(&batch).unwrap());
-                batch.clear();
-            }
+        if let Step::Event(event) = step {
+            batch.push(Arc::new(door::parse(event.to_string().as_bytes()).unwrap()));
+        } else {
+            receipts.extend(engine.record(&batch).unwrap());
+            batch.clear();
         }
         match step {
             Step::Event(_) if batch.len() >= size => {
@@ -197,14 +211,16 @@ fn run(engine: &Engine, steps: &[Step], sizes: &[usize]) -> Vec<Receipt> {
             Step::Event(_) => {}
             Step::Void(id) => {
                 let key = EventKey { app: "acme".into(), id: format!("e{id}") };
-                engine.void(&key, "a mistake", 0).unwrap();
+                engine.void(&key, "a mistake", None, 0).unwrap();
             }
+            Step::Terms(share, cap) => drop(engine.define(&app(share, cap)).unwrap()),
+            Step::Parent(child, parent) => drop(engine.define(&customer(*child, *parent)).unwrap()),
             // Closing twice is refused; the refusal is the same in every run.
             Step::Close(period) => drop(engine.close("acme", period.parse().unwrap())),
             Step::Retry => {
                 let more = PriceBook::parse(MORE_PRICES).unwrap();
                 engine.define(&Definition::PriceBook("network".into(), more)).unwrap();
-                engine.retry_held(None).unwrap();
+                engine.retry_held(None, 0, 10_000).unwrap();
             }
         }
     }
@@ -288,7 +304,7 @@ fn voiding_everything_leaves_nothing() {
             let mut stored = engine.store().scan(0, 100).unwrap();
             stored.sort_by_key(|event| event.sequence.wrapping_mul(order | 1));
             for event in &stored {
-                engine.void(&event.key, "a mistake", 0).unwrap();
+                engine.void(&event.key, "a mistake", None, 0).unwrap();
             }
             for (account, balance) in engine.store().balances().unwrap() {
                 prop_assert_eq!(balance.net(), Some(0), "{}", account);

@@ -181,7 +181,7 @@ fn a_refund_of_a_tiered_event() {
         .unwrap();
     }
     writeln!(told, "e4: 10 tokens, {}", charge(&engine, "e4", 10, SEPTEMBER)).unwrap();
-    let voided = engine.void(&key("e1"), "it never ran", SEPTEMBER).unwrap();
+    let voided = engine.void(&key("e1"), "it never ran", None, SEPTEMBER).unwrap();
     let tollgate_core::engine::VoidReceipt::Voided(voided) = voided else { panic!("{voided:?}") };
     let reversal = voided.reversal.unwrap();
     writeln!(told, "void of e1: {}, for 40 tokens off the top of 140", money(reversal.total)).unwrap();

@@ -8,8 +8,10 @@ mod publishers;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use rust_decimal::Decimal;
 
 pub use definition::{
     App, AppTerms, Builder, CostAuthority, Customer, Definition, Limits, PluginOwnership, Tariff,
@@ -55,8 +57,12 @@ pub enum CatalogError {
 pub struct Catalog {
     builders: BTreeMap<String, Builder>,
     apps: BTreeMap<String, Arc<App>>,
+    /// Of each app, every platform share it has had.
+    platform_shares: BTreeMap<String, Vec<Decimal>>,
     price_books: BTreeMap<String, Arc<PriceBook>>,
     customers: BTreeMap<String, BTreeMap<String, Arc<Customer>>>,
+    /// Of each app, by parent, every customer that has ever had that parent.
+    children: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     plugins: BTreeMap<Digest, Vec<PluginOwnership>>,
     tariffs: BTreeMap<String, Arc<Tariff>>,
     /// Of each app, of each customer (empty for the app's own): tariffs by effective-from.
@@ -81,9 +87,17 @@ impl Catalog {
                 self.price_books.insert(id, Arc::new(book));
             }
             Definition::App(app) => {
+                let shares = self.platform_shares.entry(app.id.clone()).or_default();
+                if !shares.contains(&app.terms.platform_share) {
+                    shares.push(app.terms.platform_share);
+                }
                 self.apps.insert(app.id.clone(), Arc::new(app));
             }
             Definition::Customer(customer) => {
+                if let Some(parent) = customer.parent.clone() {
+                    let children = self.children.entry(customer.app.clone()).or_default();
+                    children.entry(parent).or_default().insert(customer.id.clone());
+                }
                 let customers = self.customers.entry(customer.app.clone()).or_default();
                 customers.insert(customer.id.clone(), Arc::new(customer));
             }
@@ -135,6 +149,11 @@ impl Catalog {
         self.apps.values()
     }
 
+    /// Every platform share that an app has had: each of its charges was split by one of them.
+    pub fn platform_shares(&self, app: &str) -> &[Decimal] {
+        self.platform_shares.get(app).map_or(&[], Vec::as_slice)
+    }
+
     /// A Builder's apps, by id.
     pub fn apps_of(&self, builder: &str) -> impl Iterator<Item = &Arc<App>> {
         self.apps().filter(move |app| app.builder == builder)
@@ -153,6 +172,11 @@ impl Catalog {
     /// The defined customers of an app, by id.
     pub fn customers(&self, app: &str) -> impl Iterator<Item = &Arc<Customer>> {
         self.customers.get(app).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// The customers of an app that have, or once had, this parent, by id.
+    pub fn children_ever(&self, app: &str, parent: &str) -> impl Iterator<Item = &String> {
+        self.children.get(app).and_then(|children| children.get(parent)).into_iter().flatten()
     }
 
     /// The plugins that a Builder's tariffs may use, the platform's among them; all if no Builder is given.

@@ -90,6 +90,8 @@ impl Split {
 pub struct Charge {
     /// The tariff that priced it.
     pub tariff: Arc<str>,
+    /// The customer's parent as it was then: for them pooled units were counted.
+    pub parent: Option<Arc<str>>,
     /// The period it belongs to.
     pub period: Period,
     /// Its own period was closed already, so it went to the next open one.
@@ -109,6 +111,12 @@ pub struct Charge {
 }
 
 impl Charge {
+    /// Whether the total is split by one of these platform shares.
+    pub fn is_split_by(&self, platform_shares: &[Decimal]) -> bool {
+        let by = |share: &Decimal| Split::of(self.total, self.split.network_cost, *share);
+        platform_shares.iter().any(|share| by(share) == Some(self.split))
+    }
+
     /// The entry that takes this one back, in a period: every counter steps back, every amount is opposite.
     /// `None` when an amount does not fit.
     pub fn reversed(self, period: Period, late: bool) -> Option<Self> {

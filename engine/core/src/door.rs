@@ -57,7 +57,7 @@ fn read(text: &str, fields: &Fields<'_>, id: &str) -> Result<Event, Rejected> {
         attributes: data.attributes,
         reported_cost: data.reported_cost,
         fingerprint: [0; 16],
-        received: text.into(),
+        received: json::compact(text).into(),
     };
     event.fingerprint = fingerprint::of(&event);
     Ok(event)

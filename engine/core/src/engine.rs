@@ -9,6 +9,7 @@ mod batch;
 mod breaker;
 mod closing;
 mod dedupe;
+mod defining;
 mod desk;
 mod error;
 mod expiring;
@@ -29,14 +30,13 @@ mod telling;
 mod voiding;
 mod wallets;
 
-use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::catalog::{Catalog, CatalogError, Definition, Tariff};
 use crate::event::Event;
 use crate::plugin::{Descriptor, Digest};
 use crate::pricer::Pricer;
-use crate::store::{Commit, Outcome, Store, StoreError};
+use crate::store::{Commit, Outcome, Store, StoreError, Ticket};
 
 use ahead::Remembered;
 pub use authorizing::{Authorization, AuthorizationRequest, PendingAuthorizations, Remaining};
@@ -44,6 +44,7 @@ use breaker::Breakers;
 pub use breaker::{FAILURES_MAX, Suspended};
 pub use closing::Closed;
 use dedupe::Sorted;
+pub use defining::Defined;
 use desk::Desk;
 pub use error::{EngineError, MoneyRefusal};
 pub use expiring::Expired;
@@ -63,17 +64,6 @@ pub use wallets::Granted;
 
 /// How often something is worked out again because another writer came first.
 const ATTEMPTS_MAX: usize = 100;
-
-/// What became of a definition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Defined<R> {
-    /// It is in force now.
-    Changed,
-    /// The very same was in force.
-    AsBefore,
-    /// It was refused; nothing changed.
-    Refused(R),
-}
 
 /// What the engine answers for one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +85,8 @@ pub struct Engine {
     pricer: Arc<dyn Pricer>,
     /// What batches are rated by.
     rules: RwLock<Arc<Rulebook>>,
+    /// How many definitions the store has, or is about to have, as far as this engine knows.
+    defined: AtomicU64,
     /// Held while a definition is made, which rating need not wait for.
     defining: Mutex<()>,
     /// Where one decision after the other is made; commits overlap.
@@ -108,18 +100,9 @@ impl Engine {
     /// # Errors
     /// When the store cannot be read or its definitions contradict each other.
     pub fn open(store: Arc<dyn Store>, pricer: Arc<dyn Pricer>) -> Result<Self, EngineError> {
-        let mut rules = Rulebook::default();
-        for definition in store.definitions()? {
-            rules.define(&definition)?;
-        }
-        let (defining, desk, breakers) = Default::default();
-        let engine = Self { store, pricer, rules: RwLock::default(), defining, desk, breakers };
-        let tariffs: Vec<Arc<Tariff>> = rules.catalog().tariffs().map(Arc::clone).collect();
-        for tariff in tariffs {
-            let plugin = engine.load_plugin(&tariff.plugin)?;
-            rules.use_tariff(&tariff, plugin)?;
-        }
-        engine.change_rules(|current| *current = rules);
+        let (rules, defined, defining, desk, breakers) = Default::default();
+        let engine = Self { store, pricer, rules, defined, defining, desk, breakers };
+        engine.catch_up()?;
         Ok(engine)
     }
 
@@ -143,72 +126,6 @@ impl Engine {
         Ok(Some(descriptor))
     }
 
-    /// Defines something, and says whether that changed anything: defining the same again does not.
-    ///
-    /// # Errors
-    /// When it refers to what is not defined, contradicts a tariff, or has wrong settings.
-    pub fn define(&self, definition: &Definition) -> Result<bool, EngineError> {
-        let defined = self.define_unless(definition, |_| None::<Infallible>)?;
-        Ok(matches!(defined, Defined::Changed))
-    }
-
-    /// As [`Self::define`], unless `refuse` has something against it, given what is defined. It is asked only
-    /// where the definition would change something, and nobody else defines anything meanwhile.
-    ///
-    /// # Errors
-    /// As [`Self::define`].
-    pub fn define_unless<R>(
-        &self,
-        definition: &Definition,
-        refuse: impl FnOnce(&Catalog) -> Option<R>,
-    ) -> Result<Defined<R>, EngineError> {
-        let _one_at_a_time = lock(&self.defining);
-        let rules = self.rules();
-        let is_there = rules.catalog().has(definition);
-        if !is_there && let Some(refusal) = refuse(rules.catalog()) {
-            return Ok(Defined::Refused(refusal));
-        }
-        rules.catalog().check(definition)?;
-        if is_there {
-            return Ok(Defined::AsBefore);
-        }
-        let tariffs = match definition {
-            Definition::Tariff(tariff) => {
-                self.check_tariff(&rules, tariff)?;
-                vec![Arc::new(tariff.clone())]
-            }
-            Definition::App(app) => {
-                rules.catalog().tariffs().filter(|tariff| tariff.app == app.id).map(Arc::clone).collect()
-            }
-            _ => Vec::new(),
-        };
-        let loaded = tariffs.iter().map(|tariff| self.load_plugin(&tariff.plugin));
-        let loaded: Vec<_> = loaded.collect::<Result<_, _>>()?;
-        drop(rules);
-        self.store.define(std::slice::from_ref(definition))?;
-        self.change_rules(|rules| {
-            rules.define(definition)?;
-            tariffs.iter().zip(loaded).try_for_each(|(tariff, plugin)| rules.use_tariff(tariff, plugin))
-        })?;
-        Ok(Defined::Changed)
-    }
-
-    /// Whether a tariff's plugin is there for its app's Builder, and likes the settings.
-    fn check_tariff(&self, rules: &Rulebook, tariff: &Tariff) -> Result<(), EngineError> {
-        let app = rules.catalog().app(&tariff.app);
-        let app = app.ok_or_else(|| EngineError::UndefinedApp(tariff.app.clone()))?;
-        if rules.catalog().plugin(&tariff.plugin, &app.builder).is_none() {
-            return Err(CatalogError::Missing { kind: "plugin", id: tariff.plugin.to_string() }.into());
-        }
-        // It may not have been loaded since this engine was opened.
-        self.descriptor(&tariff.plugin)?;
-        let problems = self.pricer.check(&tariff.plugin, &tariff.settings)?;
-        if problems.is_empty() {
-            return Ok(());
-        }
-        Err(EngineError::Settings { tariff: tariff.id.clone(), problems })
-    }
-
     /// The definitions in force, as of now.
     pub fn rules(&self) -> Arc<Rulebook> {
         Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
@@ -225,9 +142,10 @@ impl Engine {
         lock(&self.breakers).suspended()
     }
 
-    /// Lets the suspended tariffs be tried again: on the next event of each that is recorded or retried.
-    pub fn try_suspended(&self) {
-        lock(&self.breakers).try_again();
+    /// Lets those suspended tariffs be tried again that are meant: on the next event of each that is recorded or
+    /// retried.
+    pub fn try_suspended(&self, is_meant: impl Fn(&str) -> bool) {
+        lock(&self.breakers).try_again(is_meant);
     }
 
     /// Where everything is kept.
@@ -258,12 +176,20 @@ impl Engine {
         let suspended = self.suspended();
         let (store, desk) = (&*self.store, &self.desk);
         let turn = desk.turn();
+        let mut ahead = desk.ahead();
+        if ahead.is_large() {
+            // What is forgotten must be in the store, where it is read from next.
+            self.flush()?;
+            ahead.forget();
+        }
+        drop(ahead);
         let mut sorted = self.tell_apart(&rules, events)?;
         let closed = &mut |app: &str| desk.ahead().closed(store, app);
-        let placed = batch::place(&rules, &suspended, closed, &sorted.fresh)?;
-        let mut decided = placed.decide(&*self.pricer, &desk.latest(store), &self.breakers)?;
-        let mut ahead = desk.ahead();
-        let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;
+        let mut placed = batch::place(&rules, &suspended, closed, &sorted.fresh)?;
+        let source = desk.latest(store);
+        let (decided, funding, mut ahead) =
+            placed.decide_covered(&*self.pricer, &source, store, || desk.ahead())?;
+        placed.teach(&self.breakers, &decided.outcomes);
         let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
         let notices = self.troubles(&rules, &sorted.fresh, &decided.outcomes);
         let outcomes: Vec<Arc<Outcome>> = decided.outcomes.into_iter().map(Arc::new).collect();
@@ -279,16 +205,27 @@ impl Engine {
         let commit = Commit { events: events_and_outcomes, statements, balances, notices, ..decided.commit };
         let (commit, books) = funding.finish()?.add_to(commit)?;
         let remembered = Remembered::of(&commit, books);
-        let ticket = store.submit(commit)?;
+        let ticket = self.hand_over(commit)?;
         ahead.remember(remembered);
         drop((ahead, turn));
         let Sorted { fresh, leans_on, .. } = sorted;
         Ok(Pending { engine: self, ticket, events: events.to_vec(), receipts, fresh, leans_on })
     }
 
+    /// Hands over what was decided; refused once others have defined something that this engine does not know.
+    fn hand_over(&self, commit: Commit) -> Result<Box<dyn Ticket>, StoreError> {
+        let defined = Some(self.defined.load(Ordering::Acquire));
+        self.store.submit(Commit { defined, ..commit })
+    }
+
     /// Commits what was decided while `ahead` was held, and waits.
     fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        self.store.submit(commit)?.wait()
+        self.hand_over(commit)?.wait()
+    }
+
+    /// Waits until everything handed over so far has arrived.
+    fn flush(&self) -> Result<(), StoreError> {
+        self.store.submit(Commit::default())?.wait()
     }
 
     /// Decides with everything durable and nothing else on its way, and commits what was decided, if anything
@@ -301,28 +238,18 @@ impl Engine {
             let rules = self.rules();
             let mut ahead = self.desk.alone();
             // Everything on its way arrives before this.
-            self.commit(Commit::default())?;
+            self.flush()?;
             ahead.forget();
             let (answer, commit) = decide(&rules)?;
             let Some(commit) = commit else { return Ok(answer) };
             let committed = self.commit(commit);
             ahead.forget();
             match committed {
-                Err(StoreError::Stale(_)) => {}
+                Err(StoreError::Stale(_)) => self.catch_up()?,
                 committed => return Ok(committed.map(|()| answer)?),
             }
         }
         Err(outrun())
-    }
-
-    /// What a plugin says of itself, or why a tariff cannot have it.
-    fn load_plugin(&self, digest: &Digest) -> Result<Result<Arc<Descriptor>, String>, StoreError> {
-        match self.descriptor(digest) {
-            Ok(Some(descriptor)) => Ok(Ok(descriptor)),
-            Ok(None) => Ok(Err(format!("plugin {digest} is not in the store"))),
-            Err(EngineError::Store(error)) if !matches!(error, StoreError::Corrupt(_)) => Err(error),
-            Err(error) => Ok(Err(error.to_string())),
-        }
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Event {
     pub reported_cost: Option<Amount>,
     /// Digest of all of the above.
     pub fingerprint: Fingerprint,
-    /// The event as it was received: one CloudEvents JSON object.
+    /// The event as it was received: one CloudEvents JSON object, without the blanks that mean nothing.
     pub received: Box<str>,
 }
 

@@ -214,3 +214,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
         deserializer.deserialize_str(ReadKey).map_err(D::Error::custom)
     }
 }
+
+/// JSON without the blanks between its parts.
+pub fn compact(json: &str) -> String {
+    let mut compact = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(quote) = rest.find('"') {
+        let (between, string) = rest.split_at(quote);
+        compact.extend(between.split_ascii_whitespace());
+        let (string, after) = string.split_at(string_end(string));
+        compact.push_str(string);
+        rest = after;
+    }
+    compact.extend(rest.split_ascii_whitespace());
+    compact
+}
+
+/// Where the string ends that a text begins with, behind its closing quote.
+fn string_end(text: &str) -> usize {
+    // The quote that opens it ends nothing.
+    let mut is_escaped = true;
+    let end = text.bytes().position(|byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.map_or(text.len(), |end| end.saturating_add(1))
+}

@@ -95,6 +95,10 @@ impl Calendar {
             return Ok(*period);
         }
         let first = self.day(time)?.first_of_month();
+        // A period is written with a year of four digits.
+        if first.year() < 0 {
+            return Err(PeriodError::OutOfRange(time));
+        }
         let period = Period { first };
         self.last = Some((self.span(period)?, period));
         Ok(period)

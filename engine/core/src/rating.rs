@@ -16,6 +16,7 @@ pub mod terms;
 
 use std::sync::Arc;
 
+use crate::catalog::Catalog;
 use crate::charge::{Charge, Line, Refused, Split, UsageRow};
 use crate::event::Event;
 use crate::frame::{Fault, Frame, Rated};
@@ -47,10 +48,16 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// An event as it was when it got this charge.
-    pub fn charged(event: Arc<Event>, party: PartyId, charge: &Charge) -> Self {
+    /// An event as it was when it got this charge; `None` when its app is not defined.
+    pub fn charged(
+        event: Arc<Event>,
+        charge: &Charge,
+        catalog: &Catalog,
+        parties: &mut Parties,
+    ) -> Option<Self> {
+        let party = parties.charged(catalog, &event.key.app, &event.customer, charge.parent.as_ref())?;
         let (period, late, network_cost) = (charge.period, charge.late, charge.split.network_cost);
-        Self { event, party, period, late, network_cost }
+        Some(Self { event, party, period, late, network_cost })
     }
 }
 
@@ -238,6 +245,7 @@ impl Rater<'_, '_> {
         split_of(self.terms, row.network_cost, &lines)
             .map(|(total, split)| Charge {
                 tariff: Arc::clone(&self.terms.tariff_id),
+                parent: self.parties.parent(row.party).map(Arc::clone),
                 period: row.period,
                 late: row.late,
                 total,
@@ -265,6 +273,11 @@ pub(crate) fn priced_lines(terms: &Terms, rows: impl Iterator<Item = LineRow>) -
     .collect()
 }
 
+/// The sum of the lines; `None` when it does not fit.
+pub(crate) fn total_of(lines: &[Line]) -> Option<Amount> {
+    lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount))
+}
+
 /// Adds the lines up and splits the total, within the app's cap.
 pub(crate) fn split_of(
     terms: &Terms,
@@ -275,8 +288,7 @@ pub(crate) fn split_of(
         cause: HoldCause::OutOfRange,
         message: format!("{} charged more than an amount can hold", terms.plugin),
     };
-    let total = lines.iter().try_fold(Amount::ZERO, |sum, line| sum.checked_add(line.amount));
-    let total = total.ok_or_else(out_of_range)?;
+    let total = total_of(lines).ok_or_else(out_of_range)?;
     let surcharge = total.checked_sub(network_cost).ok_or_else(out_of_range)?;
     if surcharge > terms.app.terms.surcharge_max {
         let (plugin, cap) = (&terms.plugin, terms.app.terms.surcharge_max);

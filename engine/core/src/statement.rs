@@ -1,9 +1,8 @@
 //! Statements: what a customer used and owes in a period.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::catalog::Catalog;
 use crate::engine::{Engine, EngineError, Rulebook};
 use crate::period::Period;
 use crate::quantity::{Quantity, QuantitySum};
@@ -92,7 +91,7 @@ pub fn statements(engine: &Engine, filter: &StatementFilter) -> Result<Vec<State
             found.entry((owner, period, app)).or_default().1.push(used);
         }
     }
-    let closed = closed_periods(engine, catalog)?;
+    let closed = closed_periods(engine, found.keys().map(|(_, _, app)| app))?;
     let statements = found.into_iter().map(|((customer, period, app), (totals, usage))| {
         let currency = catalog.app(&app).map_or_else(String::new, |app| app.currency.clone());
         let closed = closed.get(&*app).is_some_and(|periods| periods.contains(&period));
@@ -121,8 +120,13 @@ pub fn statements(engine: &Engine, filter: &StatementFilter) -> Result<Vec<State
     statements.collect()
 }
 
-fn closed_periods(engine: &Engine, catalog: &Catalog) -> Result<BTreeMap<String, Vec<Period>>, EngineError> {
-    catalog.apps().map(|app| Ok((app.id.clone(), engine.store().closed_periods(&app.id)?))).collect()
+/// The closed periods of each of these apps.
+fn closed_periods<'a>(
+    engine: &Engine,
+    apps: impl Iterator<Item = &'a Arc<str>>,
+) -> Result<BTreeMap<Arc<str>, Vec<Period>>, EngineError> {
+    let apps: BTreeSet<&Arc<str>> = apps.collect();
+    apps.into_iter().map(|app| Ok((Arc::clone(app), engine.store().closed_periods(app)?))).collect()
 }
 
 /// The title and unit of a line, as the customer's latest tariff that has this code says, or the app's.

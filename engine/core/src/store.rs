@@ -26,7 +26,7 @@ use crate::quantity::Quantity;
 
 pub use commit::{Closing, ClosingCharge, Commit, CounterChange, StatementKey, StatementTotals};
 pub use health::{StoreHealth, WriteTrouble};
-pub use history::{RecordVisit, each_entry, each_event_of, each_record};
+pub use history::{RecordVisit, each_entry, each_event_of, each_late_reversal, each_record};
 pub use hold::{HoldCause, HoldReason};
 pub use notice::{Notice, NoticeKind, NoticeNumber};
 pub use record::{Record, RecordChange, RecordFilter, RecordKey, RecordKind, Version};
@@ -111,6 +111,8 @@ pub struct Voided {
     pub reason: String,
     /// When, in milliseconds since 1970.
     pub at: i64,
+    /// The id of the event of the same app that corrects it, where one was named.
+    pub replacement: Option<String>,
 }
 
 /// Where an event stands in its customer's history: by period, and within it in the order of acceptance. A
@@ -178,17 +180,17 @@ pub struct EventCounts {
 
 /// Keeps what the engine decides. Every list answers in the order of the question.
 pub trait Store: Send + Sync {
-    /// Appends definitions to the history.
+    /// Appends definitions to the history, which is `known` definitions long.
     ///
     /// # Errors
-    /// When the database fails.
-    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError>;
+    /// [`StoreError::Stale`] when it is not; when the database fails.
+    fn define(&self, known: u64, definitions: &[Definition]) -> Result<(), StoreError>;
 
-    /// The whole history of definitions, oldest first.
+    /// The history of definitions after the first `known`, oldest first.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
-    fn definitions(&self) -> Result<Vec<Definition>, StoreError>;
+    fn definitions(&self, known: u64) -> Result<Vec<Definition>, StoreError>;
 
     /// Keeps a plugin's component under its digest. Keeping it again changes nothing.
     ///
@@ -352,11 +354,29 @@ pub trait Store: Send + Sync {
     /// When the database fails or holds something unreadable.
     fn held(&self, app: Option<&str>, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// What the closes charged, in the order of closing.
+    /// Up to `limit` events of one customer after this number, in order, that were taken back by a reversal of
+    /// this period but are counted in another, which was closed.
     ///
     /// # Errors
     /// When the database fails or holds something unreadable.
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError>;
+    fn late_reversals(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Period,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// What the closes charged (of one app, and of one period, where given), in the order of closing.
+    ///
+    /// # Errors
+    /// When the database fails or holds something unreadable.
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError>;
 
     /// How many events there are.
     ///

@@ -155,15 +155,15 @@ impl<'a> Audit<'a> {
                 Outcome::Held(_) => self.held = self.held.saturating_add(1),
                 Outcome::Rated(charge) => {
                     self.rated = self.rated.saturating_add(1);
-                    let party = parties.intern(self.rules.catalog(), app, &event.customer);
-                    let party = party.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?;
-                    charged.push((Candidate::charged(event, party, charge), charge));
+                    let candidate = Candidate::charged(event, charge, self.rules.catalog(), &mut parties);
+                    charged.push((candidate.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?, charge));
                 }
             }
         }
         let mut settling = Settling::of_events(&parties);
         for (candidate, charge) in &charged {
             self.conservation(&candidate.event.key.id, charge);
+            self.split(&candidate.event.key.app, &candidate.event.key.id, charge);
             self.count_steps(&parties, candidate.party, charge)?;
             let provider = &candidate.event.provider;
             settling.add(candidate.party, provider, charge).ok_or(EngineError::LedgerFull)?;
@@ -177,8 +177,9 @@ impl<'a> Audit<'a> {
     fn reversals(&mut self, parties: &mut Parties, reversed: &[Reversed<'_>]) -> Result<(), EngineError> {
         let rules = Arc::clone(&self.rules);
         for Reversed { event, charge, reversal } in reversed {
-            let party = parties.intern(rules.catalog(), &event.key.app, &event.customer);
-            let party = party.ok_or_else(|| EngineError::UndefinedApp(event.key.app.clone()))?;
+            let candidate = Candidate::charged(Arc::clone(event), charge, rules.catalog(), parties);
+            let candidate = candidate.ok_or_else(|| EngineError::UndefinedApp(event.key.app.clone()))?;
+            let party = candidate.party;
             let name = format!("the void of {}", event.key.id);
             self.conservation(&name, reversal);
             if !reversal.late {
@@ -187,7 +188,6 @@ impl<'a> Audit<'a> {
             let mut settling = Settling::of_entries(parties);
             settling.add(party, &event.provider, reversal).ok_or(EngineError::LedgerFull)?;
             self.add(settling)?;
-            let candidate = Candidate::charged(Arc::clone(event), party, charge);
             let back = Charge::clone(reversal)
                 .reversed(charge.period, charge.late)
                 .ok_or(EngineError::LedgerFull)?;
@@ -214,6 +214,12 @@ impl<'a> Audit<'a> {
         let balances = charge.split.total() == Some(charge.total) && lines == Some(charge.total.nano());
         let balances = balances && is_covered;
         self.conserved.require(balances, || format!("the charge of {id} does not balance"));
+    }
+
+    /// The terms of an app change; a charge keeps the split by those of its day.
+    fn split(&mut self, app: &str, id: &str, charge: &Charge) {
+        let is_split = charge.is_split_by(self.rules.catalog().platform_shares(app));
+        self.conserved.require(is_split, || format!("the charge of {id} is split by no share of {app}'s"));
     }
 
     fn count_steps(&mut self, parties: &Parties, party: PartyId, charge: &Charge) -> Result<(), EngineError> {
@@ -256,7 +262,7 @@ impl<'a> Audit<'a> {
     }
 
     fn closings(&mut self) -> Result<(), EngineError> {
-        let closings = self.engine.store().closing_charges()?;
+        let closings = self.engine.store().closing_charges(None, None)?;
         let mut parties = Parties::default();
         let mut charged = Vec::with_capacity(closings.len());
         for closing in &closings {
@@ -265,7 +271,9 @@ impl<'a> Audit<'a> {
                 party.ok_or_else(|| EngineError::UndefinedApp(closing.app.clone()))?,
                 &closing.charge,
             ));
-            self.conservation(&format!("the close for {}", closing.customer), &closing.charge);
+            let name = format!("the close for {}", closing.customer);
+            self.conservation(&name, &closing.charge);
+            self.split(&closing.app, &name, &closing.charge);
             self.closings = self.closings.saturating_add(1);
         }
         let mut settling = Settling::of_entries(&parties);

@@ -9,6 +9,7 @@ use tollgate_core::engine::{
 };
 use tollgate_core::store::StoreError;
 
+use crate::body::Room;
 use crate::lane::{Lane, LaneError, Rules, Work};
 use crate::telemetry::LaneFigures;
 
@@ -74,12 +75,17 @@ impl Authorizer {
         Self::open("authorizer", Authorizing(engine), rules, figures)
     }
 
-    /// Authorises one event, and returns once what is reserved is durable.
+    /// Authorises one event, and returns once what is reserved is durable. The room that it holds among all
+    /// bodies is given back then.
     ///
     /// # Errors
     /// As [`Lane::ask`].
-    pub async fn authorize(&self, request: AuthorizationRequest) -> Result<Authorization, LaneError> {
-        let answers = self.ask(vec![request]).await?;
+    pub async fn authorize(
+        &self,
+        request: AuthorizationRequest,
+        room: Option<Room>,
+    ) -> Result<Authorization, LaneError> {
+        let answers = self.ask(vec![request], room).await?;
         let answer = answers.into_iter().next().ok_or(LaneError::Panicked)?;
         Ok(answer?)
     }

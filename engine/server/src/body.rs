@@ -27,8 +27,8 @@ pub struct Received {
     pub bytes: Vec<u8>,
     /// The media type without parameters, in lower case; empty when none was given.
     pub media_type: String,
-    /// Held, not read.
-    _room: Room,
+    /// What it holds of the room for all bodies: to be kept as long as what was read from it is.
+    pub room: Room,
 }
 
 /// The most bytes of one body.
@@ -49,9 +49,9 @@ pub struct Body<T>(pub T);
 #[derive(Clone, Debug)]
 pub struct Rooms(Arc<Semaphore>);
 
-/// What one body holds of it.
+/// What one body holds of it, until it is dropped.
 #[derive(Debug)]
-struct Room {
+pub struct Room {
     rooms: Rooms,
     held: Option<OwnedSemaphorePermit>,
 }
@@ -92,26 +92,40 @@ impl Room {
 /// 413 when it is larger than the limits, 415 for an encoding other than gzip and zstd, 400 when it breaks
 /// off or does not unpack, 503 when too many bodies are held at once.
 pub async fn receive(backend: &Backend, request: Request, limits: BodyLimits) -> Result<Received, Problem> {
-    let (head, mut body) = request.into_parts();
+    let (head, body) = request.into_parts();
     let encoding = unpack::Encoding::of(&head.headers)?;
     let received_max =
         limits.received_max.min(if encoding.is_packed() { usize::MAX } else { limits.unpacked_max });
-    if announced(&head.headers).is_some_and(|announced| announced > received_max as u64) {
-        return Err(too_large("body", received_max));
+    let (bytes, room) = collect(backend, &head.headers, body, received_max).await?;
+    let (bytes, room) = unpack::unpack(encoding, bytes, limits.unpacked_max, room).await?;
+    Ok(Received { bytes, media_type: media_type(&head.headers), room })
+}
+
+/// Receives a body as it is sent, of at most so many bytes.
+///
+/// # Errors
+/// 413 when it is larger, 400 when it breaks off, 503 when too many bodies are held at once.
+pub(crate) async fn collect(
+    backend: &Backend,
+    headers: &HeaderMap,
+    mut body: axum::body::Body,
+    max: usize,
+) -> Result<(Vec<u8>, Room), Problem> {
+    if announced(headers).is_some_and(|announced| announced > max as u64) {
+        return Err(too_large("body", max));
     }
     let mut room = backend.bodies.enter();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::malformed("the body broke off before its end"))?;
         let Some(data) = frame.data_ref() else { continue };
-        if bytes.len() + data.len() > received_max {
-            return Err(too_large("body", received_max));
+        if bytes.len() + data.len() > max {
+            return Err(too_large("body", max));
         }
         room.reach(bytes.len() + data.len())?;
         bytes.extend_from_slice(data);
     }
-    let (bytes, room) = unpack::unpack(encoding, bytes, limits.unpacked_max, room).await?;
-    Ok(Received { bytes, media_type: media_type(&head.headers), _room: room })
+    Ok((bytes, room))
 }
 
 /// What the client says its body will be; checked again while it arrives.
@@ -149,6 +163,10 @@ impl<T: DeserializeOwned> FromRequest<Arc<Backend>> for Body<T> {
             )));
         }
         let received = Received::from_request(request, backend).await?;
+        // A list would be read as an object's fields in the order in which they are declared.
+        if received.bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::invalid(vec![Fault::at("", "must be an object, not a list")]));
+        }
         from_json(&received.bytes).map(Self)
     }
 }

@@ -29,6 +29,7 @@ struct Job {
 }
 
 const KEYS: Job = Job { name: "keys", at_start: true, run: look_after_keys };
+const DEFINITIONS: Job = Job { name: "definitions", at_start: false, run: catch_up };
 const LEDGER: Job = Job { name: "ledger", at_start: true, run: add_ledger_up };
 const STORE: Job = Job { name: "store", at_start: true, run: look_at_store };
 const EXPIRY: Job = Job { name: "expiry", at_start: true, run: expire };
@@ -37,8 +38,9 @@ const SUSPENDED: Job = Job { name: "suspended_tariffs", at_start: false, run: re
 /// Keeps house from now on, until it is dropped.
 pub(crate) async fn keep(backend: &Arc<Backend>) -> Infallible {
     let config = &backend.config;
-    let (never, _, _, _, _) = tokio::join!(
+    let (never, ..) = tokio::join!(
         every(config.keys_interval, backend, KEYS),
+        every(config.keys_interval, backend, DEFINITIONS),
         every(config.ledger_interval, backend, LEDGER),
         every(config.suspended_retry_interval, backend, SUSPENDED),
         every(config.money_interval, backend, EXPIRY),
@@ -119,6 +121,11 @@ fn sum_by_currency(balances: Vec<(Account, Balance)>) -> Option<BTreeMap<String,
 }
 
 /// What is over is never used either, but what it reserves or holds is given back here.
+/// What is charged never misses a definition; what is only asked for may, until then.
+fn catch_up(backend: &Backend) -> Result<(), EngineError> {
+    backend.engine().catch_up()
+}
+
 fn expire(backend: &Backend) -> Result<(), EngineError> {
     let expired = backend.engine().expire(jiff::Timestamp::now().as_millisecond())?;
     backend.telemetry.money().expired(expired);
@@ -135,7 +142,7 @@ fn retry_suspended(backend: &Backend) -> Result<(), EngineError> {
         );
     }
     if !suspended.is_empty() {
-        backend.engine().try_suspended();
+        backend.engine().try_suspended(|_| true);
     }
     Ok(())
 }

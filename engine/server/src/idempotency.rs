@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: a write that is repeated is answered as it was the first time, and done once.
 //!
 //! Every write is idempotent by its own ids as well, so nothing is done twice even where an answer could not
-//! be kept. Events need no such header: a source and an id are one event, forever.
+//! be kept. Events need no such header: a source and an id are one event, forever. Only what was done is kept: a
+//! request that was refused may be mended by something else, and is asked anew.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,13 +19,18 @@ use tollgate_core::access::{KeptAnswer, RequestKey};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body;
-use crate::problem::{self, Problem};
+use crate::problem::Problem;
 
 /// How long an answer is kept, in milliseconds: a day.
 const KEPT_FOR: i64 = 24 * 60 * 60 * 1000;
 
 /// The most bytes of the header.
 const HEADER_BYTES_MAX: usize = 255;
+
+/// Takes larger bodies than the others.
+const PLUGINS: &str = "/v1/plugins";
+/// Writes nothing: asked again, it is answered as of now.
+pub(crate) const QUOTES: &str = "/v1/quotes";
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -67,19 +73,22 @@ pub async fn once(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(given) = request.headers().get(HEADER) else { return next.run(request).await };
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    let mut given = request.headers().get_all(HEADER).iter();
+    let (Some(first), other) = (given.next(), given.next()) else { return next.run(request).await };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if reads || request.uri().path() == QUOTES {
         return next.run(request).await;
     }
-    let text = given.to_str().ok().filter(|text| !text.is_empty() && text.len() <= HEADER_BYTES_MAX);
+    let given = first.to_str().ok().filter(|_| other.is_none());
+    let text = given.filter(|text| !text.is_empty() && text.len() <= HEADER_BYTES_MAX);
     let Some(text) = text else {
-        let detail = "the header Idempotency-Key must be 1 to 255 visible ASCII characters";
+        let detail = "the header Idempotency-Key must be there once, with 1 to 255 visible ASCII characters";
         return Problem::malformed(detail).into_response();
     };
     let key = RequestKey { key: caller.key_id().to_owned(), idempotency_key: text.to_owned() };
     if !backend.underway.begin(&key) {
         let detail = "a request with this Idempotency-Key is being answered right now; wait for its answer";
-        return Problem::conflict(detail).into_response();
+        return Problem::in_progress(detail).into_response();
     }
     let _turn = Turn { underway: &backend.underway, request: &key };
     answer(&backend, &key, request, next).await.unwrap_or_else(IntoResponse::into_response)
@@ -92,12 +101,16 @@ async fn answer(
     next: Next,
 ) -> Result<Response, Problem> {
     let (head, sent) = request.into_parts();
-    let limit = backend.body_limits().received_max.max(backend.plugin_limits().received_max);
-    let sent = to_bytes(sent, limit).await.map_err(|_| body::too_large("body", limit))?;
+    let limits = if head.uri.path() == PLUGINS { backend.plugin_limits() } else { backend.body_limits() };
+    let (sent, _room) = body::collect(backend, &head.headers, sent, limits.received_max).await?;
     let mut hash = Sha256::new();
     hash.update(head.method.as_str());
     hash.update([0]);
     hash.update(head.uri.path_and_query().map_or("", |path| path.as_str()));
+    for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+        hash.update([0]);
+        hash.update(head.headers.get(name).map_or(&[][..], HeaderValue::as_bytes));
+    }
     hash.update([0]);
     hash.update(&sent);
     let said: [u8; 32] = hash.finalize().into();
@@ -106,8 +119,7 @@ async fn answer(
         return repeat(kept, &said);
     }
     let (head, body) = next.run(Request::from_parts(head, Body::from(sent))).await.into_parts();
-    let may_differ = head.status.is_server_error() || head.status == StatusCode::TOO_MANY_REQUESTS;
-    if may_differ {
+    if !head.status.is_success() {
         return Ok(Response::from_parts(head, body));
     }
     let bytes = to_bytes(body, usize::MAX).await.map_err(|_| Problem::internal())?;
@@ -122,7 +134,7 @@ async fn answer(
 
 fn repeat(kept: KeptAnswer, said: &[u8; 32]) -> Result<Response, Problem> {
     if kept.request != *said {
-        return Err(Problem::conflict(
+        return Err(Problem::key_reused(
             "this Idempotency-Key was used for another request: give each request a key of its own",
         ));
     }
@@ -132,9 +144,8 @@ fn repeat(kept: KeptAnswer, said: &[u8; 32]) -> Result<Response, Problem> {
         ));
     }
     let status = StatusCode::from_u16(kept.status).map_err(|_| Problem::internal())?;
-    let media_type = if status.is_success() { "application/json" } else { problem::MEDIA_TYPE };
     let mut response = (status, kept.body).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     Ok(response)
 }

@@ -1,6 +1,7 @@
 //! A way in to the engine for many requests at once: they hand over, one thread decides, one completes.
 //!
-//! Requests come in on the async side and wait here, counted in *items* (events, say), so that memory is bounded.
+//! Requests come in on the async side and wait here, counted in *items* (events, say), so that memory is bounded;
+//! what they hold of the room for bodies they hold until they are answered, given up by their client or not.
 //! The deciding thread joins them to batches and submits each batch once; the completing thread waits until it
 //! is durable and answers every request with its own slice of the answers. So the next batch is decided while
 //! the last is being written, and acknowledged means committed. It knows no HTTP, and judges nothing.
@@ -17,8 +18,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tollgate_core::engine::EngineError;
 
+use crate::body::Room;
 use crate::telemetry::LaneFigures;
-use batch::Waiting;
+use batch::{Asker, Waiting};
 
 /// What a lane does with what is handed over.
 pub trait Work: Send + Sync + 'static {
@@ -116,11 +118,11 @@ impl<W: Work> Lane<W> {
     }
 
     /// Hands items over in order and returns once what was decided about them is durable, with an answer for
-    /// each by position. Dropping the future does not take them back.
+    /// each by position. Dropping the future does not take them back. `body` is given back with the answer.
     ///
     /// # Errors
     /// [`LaneError::Busy`] at once when too much is waiting. After any error, asking again is safe.
-    pub async fn ask(&self, items: Vec<W::Item>) -> Answers<W> {
+    pub async fn ask(&self, items: Vec<W::Item>, body: Option<Room>) -> Answers<W> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -133,7 +135,7 @@ impl<W: Work> Lane<W> {
         };
         let (answer, answered) = oneshot::channel();
         self.figures.waiting(count);
-        self.hand_over(Waiting { items, answer, room })?;
+        self.hand_over(Waiting { items, asker: Asker { answer, body }, room })?;
         answered.await.unwrap_or(Err(LaneError::Panicked))
     }
 

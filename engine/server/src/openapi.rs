@@ -1,7 +1,9 @@
 //! The interface's own description: the `OpenAPI` document, and the page that renders it.
 //!
-//! Routes describe themselves. Here stands what is the same for all of them: the title, the key, and the
-//! problems that the layers around a route answer with.
+//! Routes describe themselves. Here stands what is the same for all of them: the title, the key, and what the
+//! layers around a route take and answer.
+
+mod examples;
 
 use std::sync::Arc;
 
@@ -13,12 +15,17 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    Components, Content, Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
+    ResponseBuilder,
+};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::backend::Backend;
+use crate::idempotency;
 use crate::problem::{Fault, MEDIA_TYPE, ProblemDocument};
 
 /// The page: one file, without anything from elsewhere.
@@ -85,19 +92,87 @@ pub(crate) fn description() -> OpenApi {
     Description::openapi()
 }
 
-/// Adds to every operation the problems that it can be answered with whatever it does. What a route says
-/// itself of a status stays.
-pub(crate) fn add_problems(api: &mut OpenApi) {
-    for path in api.paths.paths.values_mut() {
-        let PathItem { get, put, post, delete, .. } = path;
-        for operation in [get, put, post, delete].into_iter().flatten() {
+/// Adds to every operation what the layers around it take and answer, whatever it does. What a route says itself
+/// of a status stays.
+pub(crate) fn add_layers(api: &mut OpenApi) {
+    for (path, item) in &mut api.paths.paths {
+        let PathItem { get, put, post, delete, .. } = item;
+        let reads = get.iter_mut().map(|operation| (operation, false));
+        let writes = [put, post, delete].into_iter().flatten();
+        let writes = writes.map(|operation| (operation, path != idempotency::QUOTES));
+        for (operation, is_done_once) in reads.chain(writes) {
+            if is_done_once && operation.security.is_none() {
+                add_idempotency_to(operation);
+            }
             add_problems_to(operation);
+            add_headers_to(operation);
         }
     }
 }
 
+fn add_idempotency_to(operation: &mut Operation) {
+    let key =
+        ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).build();
+    let parameter = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Names this request: for a day, the same request with the same key is done once and answered alike.",
+        ))
+        .schema(Some(key))
+        .example(Some("5f2c6a0e-close-november".into()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+    for (status, description) in [
+        ("409", "It contradicts what is there, or the same request is being answered right now."),
+        ("422", "The request is wrong, as `errors` says, or its `Idempotency-Key` was another request's."),
+    ] {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| problem(description).into());
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with('2')
+        {
+            let replayed =
+                described("`true` when this is the kept answer to an earlier request.", Type::String);
+            response.headers.insert("Idempotency-Replayed".to_owned(), replayed);
+        }
+    }
+}
+
+fn add_headers_to(operation: &mut Operation) {
+    let has_key = operation.security.is_none();
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let mut add = |name: &str, description: &str, kind: Type| {
+            response.headers.insert(name.to_owned(), described(description, kind));
+        };
+        add(
+            "X-Request-Id",
+            "The request's id, as in the server's log: the one sent, or a new one.",
+            Type::String,
+        );
+        if has_key && !["401", "403"].contains(&status.as_str()) {
+            add("RateLimit-Limit", "How many requests the key may send at once.", Type::Integer);
+            add("RateLimit-Remaining", "How many of them are left now.", Type::Integer);
+            add("RateLimit-Reset", "In how many seconds all of them are there again.", Type::Integer);
+        }
+        if ["429", "503"].contains(&status.as_str()) {
+            add("Retry-After", "In how many seconds to ask again.", Type::Integer);
+        }
+    }
+}
+
+fn described(description: &str, kind: Type) -> RefOr<Header> {
+    let schema = ObjectBuilder::new().schema_type(kind).build();
+    RefOr::T(HeaderBuilder::new().description(Some(description)).schema(Some(schema)).build())
+}
+
 fn add_problems_to(operation: &mut Operation) {
-    let has_parameters = operation.parameters.as_ref().is_some_and(|given| !given.is_empty());
+    let is_asked = |given: &RefOr<Parameter>| !matches!(given, RefOr::T(given) if given.parameter_in == ParameterIn::Header);
+    let has_parameters = operation.parameters.iter().flatten().any(is_asked);
     let has_body = operation.request_body.is_some();
     // One that says itself who may ask has no key, and is not counted by key.
     let has_key = operation.security.is_none();
@@ -116,7 +191,6 @@ fn add_problems_to(operation: &mut Operation) {
     ];
     let with_body = [
         ("408", "The body did not arrive in time."),
-        ("409", "It contradicts what is there, or the `Idempotency-Key` was used for another request."),
         ("413", "The body is too large."),
         ("415", "The body's type or encoding is not supported."),
         ("422", "The request can be read and is wrong: `errors` says where."),
@@ -148,7 +222,9 @@ fn document() -> Content {
 
 /// `/openapi.json`, and `/docs` for people. Neither needs a key: they tell nothing of any tenant.
 pub(crate) fn router(api: &OpenApi) -> Router<Arc<Backend>> {
-    let json: Bytes = api.to_json().unwrap_or_default().into();
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    examples::complete(&mut document);
+    let json: Bytes = document.to_string().into();
     let policy = policy(REFERENCE);
     Router::new()
         .route("/openapi.json", get(move || async move { document_answer(json) }))

@@ -23,6 +23,10 @@ const PIECES_MAX: usize = 10;
 /// Stands before the position. A cursor of another version is refused, not misread.
 const VERSION: u8 = b'1';
 
+/// What is said of a cursor that cannot be read.
+pub(crate) const NO_CURSOR: &str =
+    "is not a cursor of this list: take next_cursor from the page before, or begin anew";
+
 /// Which page is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -56,16 +60,8 @@ impl Paging {
     /// 422 when the cursor is not one that this list gave.
     pub fn after<P: DeserializeOwned>(&self) -> Result<Option<P>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
-        let refused = || {
-            let message =
-                "is not a cursor of this list: take next_cursor from the page before, or begin anew";
-            Problem::invalid(vec![Fault::parameter("cursor", message)])
-        };
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
-        match bytes.split_first() {
-            Some((&VERSION, position)) => serde_json::from_slice(position).map(Some).map_err(|_| refused()),
-            _ => Err(refused()),
-        }
+        let refused = || Problem::invalid(vec![Fault::parameter("cursor", NO_CURSOR)]);
+        position(cursor).map(Some).ok_or_else(refused)
     }
 }
 
@@ -130,7 +126,20 @@ impl<P: Clone + Serialize, I> Page<(P, I)> {
     }
 }
 
-fn cursor(position: &impl Serialize) -> Result<String, Problem> {
+/// The position of a cursor; `None` when it is not one that was given.
+pub(crate) fn position<P: DeserializeOwned>(cursor: &str) -> Option<P> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    match bytes.split_first() {
+        Some((&VERSION, position)) => serde_json::from_slice(position).ok(),
+        _ => None,
+    }
+}
+
+/// The cursor of a position.
+///
+/// # Errors
+/// 500 when the position cannot be written as JSON.
+pub(crate) fn cursor(position: &impl Serialize) -> Result<String, Problem> {
     let mut bytes = vec![VERSION];
     serde_json::to_writer(&mut bytes, position).map_err(|_| Problem::internal())?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))

@@ -126,6 +126,16 @@ impl Problem {
         Self::new(Kind::Conflict, detail)
     }
 
+    /// 409: a request with the same `Idempotency-Key` is being answered.
+    pub fn in_progress(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(Kind::InProgress, detail) }
+    }
+
+    /// 422: the `Idempotency-Key` belongs to another request.
+    pub fn key_reused(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::KeyReused, detail)
+    }
+
     /// 413: larger than allowed.
     pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::TooLarge, detail)

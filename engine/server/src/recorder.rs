@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tollgate_core::engine::{Engine, EngineError, Pending, Receipt};
 use tollgate_core::event::Event;
 
+use crate::body::Room;
 use crate::config::Config;
 use crate::lane::{Lane, LaneError, Rules, Work};
 use crate::telemetry::Pipeline;
@@ -52,11 +53,16 @@ impl Recorder {
         Self::open("recorder", Recording { engine, pipeline }, rules, figures)
     }
 
-    /// Records events in order and returns once they are durable, with a receipt for each by position.
+    /// Records events in order and returns once they are durable, with a receipt for each by position. The
+    /// room that they hold among all bodies is given back then.
     ///
     /// # Errors
     /// As [`Lane::ask`].
-    pub async fn record(&self, events: Vec<Arc<Event>>) -> Result<Vec<Receipt>, LaneError> {
-        self.ask(events).await
+    pub async fn record(
+        &self,
+        events: Vec<Arc<Event>>,
+        room: Option<Room>,
+    ) -> Result<Vec<Receipt>, LaneError> {
+        self.ask(events, room).await
     }
 }

@@ -3,8 +3,8 @@
 //!
 //! Each file says its full paths (`path = "/v1/apps/{id}"`) and hands over its `routes()`; nothing is routed
 //! anywhere else. Its operations describe what is theirs: summary, parameters, examples, answers, and those
-//! refusals that have something special to say. The problems that every route has are added here, by
-//! `openapi::add_problems`.
+//! refusals that have something special to say. What every route takes and answers is added here, by
+//! `openapi::add_layers`.
 
 mod apps;
 mod authorizations;
@@ -83,6 +83,6 @@ pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
         // What comes after stands outside: it has no key.
         .merge(providers::open_routes());
     let (routes, mut description) = described.split_for_parts();
-    openapi::add_problems(&mut description);
+    openapi::add_layers(&mut description);
     routes.merge(openapi::router(&description))
 }

@@ -55,13 +55,13 @@ impl Ticket for Decided {
 }
 
 impl Store for MemoryStore {
-    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError> {
-        self.kept().definitions.extend_from_slice(definitions);
-        Ok(())
+    fn define(&self, known: u64, definitions: &[Definition]) -> Result<(), StoreError> {
+        self.kept().define(known, definitions)
     }
 
-    fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
-        Ok(self.kept().definitions.clone())
+    fn definitions(&self, known: u64) -> Result<Vec<Definition>, StoreError> {
+        let known = usize::try_from(known).unwrap_or(usize::MAX);
+        Ok(self.kept().definitions.iter().skip(known).cloned().collect())
     }
 
     fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError> {
@@ -210,8 +210,36 @@ impl Store for MemoryStore {
         Ok(wanted.take(limit).cloned().collect())
     }
 
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {
-        Ok(self.kept().closing_charges.clone())
+    fn late_reversals(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Period,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let kept = self.kept();
+        let events = kept.events.iter().zip(&kept.customers);
+        let theirs = events.filter(|(event, owner)| event.key.app == app && *owner == customer);
+        let later = theirs.map(|(event, _)| event).filter(|event| event.sequence > after);
+        let late = later.filter(|event| {
+            let reversal = event.voided.as_ref().and_then(|voided| voided.reversal.as_ref());
+            reversal.is_some_and(|reversal| reversal.period == period)
+                && placement(event).period != Some(period)
+        });
+        Ok(late.take(limit).cloned().collect())
+    }
+
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError> {
+        let kept = self.kept();
+        let charges = kept.closing_charges.iter();
+        let of_app = charges.filter(|closing| app.is_none_or(|app| app == closing.app));
+        let wanted = of_app.filter(|closing| period.is_none_or(|period| period == closing.charge.period));
+        Ok(wanted.cloned().collect())
     }
 
     fn counts(&self) -> Result<EventCounts, StoreError> {

@@ -9,9 +9,11 @@ mod apply;
 mod backup;
 mod charge_record;
 mod checkpointer;
+mod definitions;
 mod entries;
 mod event_id;
 mod health;
+mod late_reversals;
 mod lists;
 mod lookups;
 mod names;
@@ -52,8 +54,10 @@ use trouble::Trouble;
 use work::Work;
 use writer::Writer;
 
-/// Reading connections kept open between reads.
-const IDLE_READERS_MAX: usize = 4;
+/// Reading connections kept open between reads, with what each remembers. A read that finds none opens the file
+/// anew, so there are as many as a server reads at once: 16 calls into the engine, and beside them those that
+/// record, authorise, answer repeated writes and keep house. Only as many are opened as ever were needed at once.
+const IDLE_READERS_MAX: usize = 24;
 
 /// A store in one SQLite file.
 #[derive(Debug)]
@@ -96,14 +100,14 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn define(&self, definitions: &[Definition]) -> Result<(), StoreError> {
+    fn define(&self, known: u64, definitions: &[Definition]) -> Result<(), StoreError> {
         let texts: Result<Vec<String>, _> = definitions.iter().map(serde_json::to_string).collect();
-        let texts = texts.map_err(|error| StoreError::Failed(error.to_string()))?;
-        self.writer.write(Work::Define(texts))
+        let definitions = texts.map_err(|error| StoreError::Failed(error.to_string()))?;
+        self.writer.write(Work::Define { known, definitions })
     }
 
-    fn definitions(&self) -> Result<Vec<Definition>, StoreError> {
-        self.read(lists::definitions)
+    fn definitions(&self, known: u64) -> Result<Vec<Definition>, StoreError> {
+        self.read(|reader| definitions::after(reader, known))
     }
 
     fn keep_plugin(&self, digest: &Digest, component: &[u8]) -> Result<(), StoreError> {
@@ -212,8 +216,23 @@ impl Store for SqliteStore {
         self.read(|reader| stored_events::held(reader, app, after, limit))
     }
 
-    fn closing_charges(&self) -> Result<Vec<ClosingCharge>, StoreError> {
-        self.read(lists::closing_charges)
+    fn late_reversals(
+        &self,
+        app: &str,
+        customer: &str,
+        period: Period,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|reader| stored_events::late_reversals(reader, (app, customer), period, after, limit))
+    }
+
+    fn closing_charges(
+        &self,
+        app: Option<&str>,
+        period: Option<Period>,
+    ) -> Result<Vec<ClosingCharge>, StoreError> {
+        self.read(|reader| lists::closing_charges(reader, app, period))
     }
 
     fn counts(&self) -> Result<EventCounts, StoreError> {
@@ -222,5 +241,34 @@ impl Store for SqliteStore {
 
     fn health(&self) -> StoreHealth {
         self.writer.health(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn readers_of_a_busy_server_are_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&directory.path().join("tollgate.db"), &Options::default()).unwrap();
+        let at_once = |readers: usize| {
+            let together = Barrier::new(readers);
+            let wait = |_: &mut Reader| {
+                together.wait();
+                Ok(())
+            };
+            std::thread::scope(|scope| {
+                (0..readers).for_each(|_| drop(scope.spawn(|| store.read(wait).unwrap())));
+            });
+            store.idle_readers.lock().unwrap().len()
+        };
+        assert_eq!(at_once(2), 2);
+        assert_eq!(at_once(20), 20);
+        assert_eq!(at_once(3), 20);
+        assert_eq!(at_once(IDLE_READERS_MAX + 1), IDLE_READERS_MAX);
     }
 }

@@ -179,7 +179,7 @@ impl World {
     }
 
     pub fn void_event(&mut self, id: u32) -> Result<(), TestCaseError> {
-        let answer = self.engine.void(&Self::key(id), "a mistake", self.now);
+        let answer = self.engine.void(&Self::key(id), "a mistake", None, self.now);
         let Some(event) = self.model.events.get_mut(&id) else {
             prop_assert!(matches!(answer, Ok(VoidReceipt::Unknown)), "{:?}", answer);
             return Ok(());

@@ -35,8 +35,14 @@ pub fn define(arguments: &Define) -> anyhow::Result<u8> {
 pub fn held(arguments: &Held) -> anyhow::Result<u8> {
     let engine = session::open(&arguments.data.data)?;
     if arguments.retry {
-        let retried = engine.retry_held(None)?;
-        super::print(&format!("{} events rated now, {} still held\n", retried.rated, retried.held))?;
+        let (mut rated, mut held, mut next) = (0_u64, 0_u64, Some(0));
+        while let Some(after) = next {
+            let retried = engine.retry_held(None, after, PAGE)?;
+            rated = rated.saturating_add(retried.rated);
+            held = held.saturating_add(retried.held);
+            next = retried.next;
+        }
+        super::print(&format!("{rated} events rated now, {held} still held\n"))?;
         return Ok(0);
     }
     let mut after = 0;

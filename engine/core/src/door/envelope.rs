@@ -69,7 +69,17 @@ fn time(fields: &Fields<'_>) -> Result<i64, Rejected> {
 fn looks_like_rfc3339(text: &str) -> bool {
     let bytes = text.as_bytes();
     let is = |position: usize, any: &[u8]| bytes.get(position).is_some_and(|byte| any.contains(byte));
-    is(4, b"-") && is(7, b"-") && is(10, b"Tt ") && is(13, b":") && is(16, b":") && !text.contains('[')
+    let offset = text.rfind(['+', '-']).filter(|position| *position > 10);
+    let offset_hours =
+        offset.and_then(|sign| text.get(sign.saturating_add(1)..)?.get(..2)?.parse::<u8>().ok());
+    let is_offset = offset.is_none() || offset_hours.is_some_and(|hours| hours < 24);
+    is(4, b"-")
+        && is(7, b"-")
+        && is(10, b"Tt ")
+        && is(13, b":")
+        && is(16, b":")
+        && !text.contains('[')
+        && is_offset
 }
 
 fn data<'a>(fields: &Fields<'a>) -> Result<&'a str, Rejected> {

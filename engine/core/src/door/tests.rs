@@ -41,6 +41,17 @@ fn an_event_is_read_whole() {
 }
 
 #[test]
+fn blanks_that_mean_nothing_are_not_kept() {
+    let spaced = GOOD.replace(":{", ": {\n\t ").replace("\":\"", "\" :\r\n \"").replace('}', "  }");
+    assert!(spaced.len() > GOOD.len() + 20);
+    let text = with("code-review", r#"a \"b  c\\\\"#);
+    let event = good(&text.replace(',', " ,  "));
+    assert_eq!((&*event.received, event.feature.as_str()), (text.as_str(), r#"a "b  c\\"#));
+    assert_eq!(&*good(&spaced).received, GOOD);
+    assert_eq!(good(&spaced).fingerprint, good(GOOD).fingerprint);
+}
+
+#[test]
 fn what_may_differ_is_let_in() {
     let bytes = format!("\u{feff} {GOOD}\r\n");
     assert_eq!(&*parse(bytes.as_bytes()).unwrap().received, GOOD);
@@ -142,6 +153,7 @@ fn bad_inputs() -> Vec<(&'static str, String)> {
         ("no time", with("\"time\":\"2023-11-16T18:15:46.680Z\",", "")),
         ("time without offset", with("46.680Z", "46.680")),
         ("time that is none", with("2023-11-16T18", "2023-11-31T18")),
+        ("time with an offset that is none", with("46.680Z", "46.680+25:00")),
         ("time as a number", with("\"2023-11-16T18:15:46.680Z\"", "1700158546")),
         ("time with a zone name", with("46.680Z", "46.680Z[Europe/Berlin]")),
         ("no data", GOOD.split_once(",\"data\"").unwrap().0.to_owned() + "}"),

@@ -14,7 +14,7 @@ use crate::store::record::Versioned;
 use crate::store::{Commit, CounterKey, SeenKey, Store, StoreError, Version};
 use crate::wallet::{Hold, Wallet};
 
-/// Beyond so many counters or keys the memory is emptied, once nothing is on its way.
+/// Beyond so many counters or keys the memory is emptied.
 const REMEMBERED_MAX: usize = 1_000_000;
 
 /// The app and the customer.
@@ -92,11 +92,12 @@ impl Ahead {
         for event in events {
             self.in_flight.remove(&event.key);
         }
+    }
+
+    /// Whether so much is remembered that it is time to forget.
+    pub(super) fn is_large(&self) -> bool {
         let sizes = [self.counters.len(), self.seen.len(), self.wallets.len(), self.holds.len()];
-        let large = sizes.into_iter().any(|size| size > REMEMBERED_MAX);
-        if large && self.in_flight.is_empty() {
-            self.forget();
-        }
+        sizes.into_iter().any(|size| size > REMEMBERED_MAX)
     }
 
     /// Forgets everything: what is needed is read from the store again.

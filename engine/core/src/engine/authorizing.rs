@@ -195,7 +195,9 @@ impl PendingAuthorizations<'_> {
                 engine.desk.ahead().forget();
             }
             let is_stale = matches!(committed, Err(StoreError::Stale(_)));
-            if !is_stale {
+            if is_stale {
+                engine.catch_up()?;
+            } else {
                 committed?;
             }
             for (position, decision) in decisions {

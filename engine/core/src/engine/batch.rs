@@ -1,6 +1,7 @@
 //! One batch on its way through the engine: placed, rated tariff by tariff, settled into a commit.
 
 use std::num::NonZero;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -69,20 +70,16 @@ impl Placed {
         &self,
         pricer: &dyn Pricer,
         source: &dyn CounterSource,
-        breakers: &Mutex<Breakers>,
     ) -> Result<Decided, EngineError> {
         let (rated, counters) = self.rate(pricer, source)?;
         let mut outcomes: Vec<Option<Outcome>> = vec![None; self.candidates.len()];
-        let mut breakers = lock(breakers);
         for (run, rated) in self.runs.iter().zip(rated) {
-            breakers.learn(&run.terms.tariff_id, rated.iter());
             for (row, outcome) in run.rows.iter().zip(rated) {
                 if let Some(place) = outcomes.get_mut(*row) {
                     *place = Some(outcome);
                 }
             }
         }
-        drop(breakers);
         let outcomes =
             outcomes.into_iter().zip(&self.candidates).map(|(outcome, placed)| match (outcome, placed) {
                 (Some(outcome), _) => outcome,
@@ -97,30 +94,85 @@ impl Placed {
         Ok(Decided { outcomes, commit: Commit { counters, seen, ..Commit::default() } })
     }
 
-    /// Covers the charges, in order, from the wallets of those who have one.
-    pub(super) fn cover(
+    /// Decides, and covers the charges, in order, from the wallets of those who have one. What a wallet cannot
+    /// hold is held, and the others are decided without it. `ahead` is asked for once all is rated.
+    pub(super) fn decide_covered<A: Deref<Target = Ahead>>(
+        &mut self,
+        pricer: &dyn Pricer,
+        source: &dyn CounterSource,
+        store: &dyn Store,
+        ahead: impl Fn() -> A,
+    ) -> Result<(Decided, Funding, A), EngineError> {
+        loop {
+            let mut decided = self.decide(pricer, source)?;
+            let ahead = ahead();
+            let (funding, overflowing) = self.cover(&mut decided.outcomes, &ahead, store)?;
+            if overflowing.is_empty() {
+                return Ok((decided, funding, ahead));
+            }
+            self.hold(&overflowing);
+        }
+    }
+
+    /// What covers the charges, and the rows that a wallet cannot hold.
+    fn cover(
         &self,
         outcomes: &mut [Outcome],
         ahead: &Ahead,
         store: &dyn Store,
-    ) -> Result<Funding, EngineError> {
-        let charged = outcomes.iter_mut().zip(&self.candidates);
-        let charged = charged.filter_map(|(outcome, placed)| match (outcome, placed) {
-            (Outcome::Rated(charge), Ok(candidate)) => Some((candidate, charge)),
+    ) -> Result<(Funding, Vec<usize>), EngineError> {
+        let charged = outcomes.iter_mut().zip(&self.candidates).enumerate();
+        let charged = charged.filter_map(|(row, (outcome, placed))| match (outcome, placed) {
+            (Outcome::Rated(charge), Ok(candidate)) => Some((row, candidate, charge)),
             _ => None,
         });
-        let charged: Vec<(&Candidate, &mut Charge)> = charged.collect();
+        let charged: Vec<(usize, &Candidate, &mut Charge)> = charged.collect();
         let asked = charged
             .iter()
-            .map(|(candidate, _)| (self.parties.get(candidate.party), Some(&candidate.event.key)));
+            .map(|(_, candidate, _)| (self.parties.get(candidate.party), Some(&candidate.event.key)));
         let asked: Vec<_> = asked.collect();
         let mut funding = Funding::load(ahead, store, &asked)?;
+        let mut overflowing = Vec::new();
         if funding.has_any_wallet() {
-            for (candidate, charge) in charged {
-                funding.cover_event(self.parties.get(candidate.party), &candidate.event, charge)?;
+            // Of a customer whose wallet is full, nothing that follows is charged before what came first.
+            let mut full = Vec::new();
+            for (row, candidate, charge) in charged {
+                let party = self.parties.get(candidate.party);
+                if full.contains(&candidate.party) {
+                    overflowing.push(row);
+                } else if let Err(error) = funding.cover_event(party, &candidate.event, charge) {
+                    let EngineError::LedgerFull = error else { return Err(error) };
+                    full.push(candidate.party);
+                    overflowing.push(row);
+                }
             }
         }
-        Ok(funding)
+        Ok((funding, overflowing))
+    }
+
+    /// Takes these rows out of what is rated.
+    fn hold(&mut self, rows: &[usize]) {
+        for row in rows {
+            let Some(placed) = self.candidates.get_mut(*row) else { continue };
+            if let Ok(candidate) = placed {
+                let customer = &self.parties.get(candidate.party).customer;
+                let message =
+                    format!("the wallet of customer {customer} would be beyond what an amount can hold");
+                *placed = Err(HoldReason { cause: HoldCause::OutOfRange, message });
+            }
+        }
+        for run in &mut self.runs {
+            run.rows.retain(|row| self.candidates.get(*row).is_some_and(Result::is_ok));
+        }
+    }
+
+    /// Teaches the breakers what became of events whose plugins were run.
+    pub(super) fn teach(&self, breakers: &Mutex<Breakers>, outcomes: &[Outcome]) {
+        let mut breakers = lock(breakers);
+        for run in &self.runs {
+            let outcomes = run.rows.iter().filter_map(|row| outcomes.get(*row));
+            breakers.learn(&run.terms.tariff_id, outcomes);
+        }
     }
 
     /// Rates every run. The runs of a wave share no counter, so the first wave, which is nearly always the

@@ -71,9 +71,9 @@ impl Breakers {
         new.collect()
     }
 
-    /// Lets the suspended tariffs be tried again; one more failure suspends such a tariff anew.
-    pub(super) fn try_again(&mut self) {
-        for failing in self.failing.values_mut() {
+    /// Lets those suspended tariffs be tried again that are meant; one more failure suspends such a tariff anew.
+    pub(super) fn try_again(&mut self, is_meant: impl Fn(&str) -> bool) {
+        for (_, failing) in self.failing.iter_mut().filter(|(tariff, _)| is_meant(tariff)) {
             failing.in_a_row = failing.in_a_row.min(FAILURES_MAX.saturating_sub(1));
         }
     }
@@ -106,7 +106,9 @@ mod tests {
             reason.message,
             "tariff t is suspended: its plugin failed on 100 events in a row, last: it trapped"
         );
-        breakers.try_again();
+        breakers.try_again(|tariff| tariff != "t");
+        assert_eq!(breakers.suspended().len(), 1, "another was meant");
+        breakers.try_again(|tariff| tariff == "t");
         assert_eq!(breakers.suspended(), Suspended::new());
         breakers.learn(&tariff, failures(1).iter());
         assert_eq!(breakers.suspended().len(), 1);

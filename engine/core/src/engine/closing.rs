@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::ahead::Ahead;
 use super::funding::Funding;
 use super::settling::Settling;
 use super::{Engine, EngineError, Rulebook};
@@ -49,18 +50,22 @@ impl Engine {
     /// and freezes the statements. An event of this period that comes later is counted in the next one.
     ///
     /// # Errors
-    /// When the period is closed already, a plugin gives no answer (the period stays open), or the store
-    /// fails.
+    /// When the period is closed already, a plugin cannot be used or gives no answer (the period stays open),
+    /// or the store fails.
     pub fn close(&self, app: &str, period: Period) -> Result<Closed, EngineError> {
-        let rules = self.rules();
-        let mut ahead = self.desk.alone();
-        // Everything on its way arrives before this.
-        self.commit(Commit::default())?;
-        ahead.forget();
+        self.alone(|rules| self.try_close(rules, app, period))
+    }
+
+    fn try_close(
+        &self,
+        rules: &Rulebook,
+        app: &str,
+        period: Period,
+    ) -> Result<(Closed, Option<Commit>), EngineError> {
         let defined = rules.catalog().app(app).ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?;
         let calendar =
             Calendar::new(&defined.time_zone).map_err(|error| EngineError::NotClosable(error.to_string()))?;
-        if ahead.closed(&*self.store, app)?.contains(&period) {
+        if self.store.closed_periods(app)?.contains(&period) {
             return Err(EngineError::NotClosable(format!("period {period} of app {app} is closed already")));
         }
         let span = calendar.span(period).map_err(|error| EngineError::NotClosable(error.to_string()))?;
@@ -68,7 +73,7 @@ impl Engine {
         let customers = accounts.len();
         let mut parties = Parties::default();
         let mut charges = Vec::new();
-        for (terms, accounts) in by_tariff(&rules, app, span.end.saturating_sub(1), accounts) {
+        for (terms, accounts) in by_tariff(rules, app, span.end.saturating_sub(1), accounts)? {
             for accounts in accounts.chunks(BATCH) {
                 charges.extend(self.charge_close(&terms, period, span.end, accounts, rules.catalog())?);
             }
@@ -80,7 +85,7 @@ impl Engine {
             owed.push((party.ok_or_else(|| EngineError::UndefinedApp(app.to_owned()))?, charge));
         }
         let asked: Vec<_> = owed.iter().map(|(party, _)| (parties.get(*party), None)).collect();
-        let mut funding = Funding::load(&ahead, &*self.store, &asked)?;
+        let mut funding = Funding::load(&Ahead::default(), &*self.store, &asked)?;
         let mut settling = Settling::of_entries(&parties);
         let moment = span.end.saturating_sub(1);
         for (party, charge) in owed {
@@ -93,9 +98,7 @@ impl Engine {
         let closing = Closing { app: app.to_owned(), period, charges: charges.clone() };
         let commit = Commit { closes: Some(closing), statements, balances, ..Commit::default() };
         let (commit, _) = funding.finish()?.add_to(commit)?;
-        self.commit(commit)?;
-        ahead.forget();
-        Ok(Closed { customers, charges })
+        Ok((Closed { customers, charges }, Some(commit)))
     }
 
     /// Every customer of the app with a statement or a counter in the period.
@@ -146,9 +149,10 @@ impl Engine {
             }
             let (total, split) =
                 split_of(terms, Amount::ZERO, &lines).map_err(|reason| wrong(reason.message))?;
-            let tariff = Arc::clone(&terms.tariff_id);
+            let defined = catalog.customer(&terms.app.id, &account.customer);
             let charge = Charge {
-                tariff,
+                tariff: Arc::clone(&terms.tariff_id),
+                parent: defined.and_then(|customer| customer.parent.as_deref()).map(Arc::from),
                 period,
                 late: false,
                 total,
@@ -170,22 +174,26 @@ fn closed_notice(app: &App, period: Period, at: i64, customers: usize) -> Notice
     Notice { builder: app.builder.clone(), kind: NoticeKind::PeriodClosed, at, data }
 }
 
-/// Accounts under the tariff in force at a moment; those without a usable one owe nothing at the close.
+/// Customers whose period the same terms close.
+type Bound = (Arc<Terms>, Vec<Account>);
+
+/// Accounts under the tariff in force at a moment; those without one owe nothing at the close.
 fn by_tariff(
     rules: &Rulebook,
     app: &str,
     moment: i64,
     accounts: Vec<Account>,
-) -> Vec<(Arc<Terms>, Vec<Account>)> {
-    let mut grouped: BTreeMap<String, (Arc<Terms>, Vec<Account>)> = BTreeMap::new();
+) -> Result<Vec<Bound>, EngineError> {
+    let mut grouped: BTreeMap<String, Bound> = BTreeMap::new();
     for account in accounts {
-        let tariff = rules.catalog().timeline(app, &account.customer).in_force(moment);
-        if let Some(terms) = tariff.and_then(|tariff| rules.terms(&tariff.id)) {
-            let group = grouped.entry(terms.tariff.id.clone());
-            group.or_insert_with(|| (Arc::clone(terms), Vec::new())).1.push(account);
-        }
+        let timeline = rules.catalog().timeline(app, &account.customer);
+        let Some(tariff) = timeline.in_force(moment) else { continue };
+        // A fee must not be lost because a plugin does not load today.
+        let terms = rules.usable(tariff).map_err(|reason| EngineError::NotClosable(reason.message))?;
+        let group = grouped.entry(tariff.id.clone());
+        group.or_insert_with(|| (Arc::clone(terms), Vec::new())).1.push(account);
     }
-    grouped.into_values().collect()
+    Ok(grouped.into_values().collect())
 }
 
 /// The closing frame: one row a customer; see `close` in `sdk/wit/pricing.wit`. `None` when a sum of money

@@ -8,7 +8,7 @@ use crate::event::{Event, EventKey};
 use crate::rating::Candidate;
 use crate::rating::counters::GROUP_SEPARATOR;
 use crate::rating::parties::Parties;
-use crate::rating::replay::{self, Executed};
+use crate::rating::replay;
 use crate::rating::terms::Terms;
 use crate::store::{Outcome, StoredEvent};
 use crate::wallet::{Draw, Source};
@@ -124,17 +124,12 @@ impl Engine {
         };
         let terms = rules.terms(&charge.tariff).map(Arc::clone);
         let mut parties = Parties::default();
-        let party = parties.intern(rules.catalog(), &key.app, &event.customer);
-        let reproduced = terms.as_ref().zip(party).map(|(terms, party)| {
-            let candidate = Candidate::charged(Arc::clone(&event), party, charge);
+        let candidate = Candidate::charged(Arc::clone(&event), charge, rules.catalog(), &mut parties);
+        let reproduced = terms.as_ref().zip(candidate).map(|(terms, candidate)| {
             let rows = [(&candidate, &*charge.usage)];
             match replay::execute(&*self.pricer, terms, &parties, &rows) {
                 Ok((executed, fuel)) => {
-                    let was =
-                        Executed { lines: charge.lines.clone(), total: charge.total, split: charge.split };
-                    let differs = executed.first() != Some(&was);
-                    let difference =
-                        differs.then(|| format!("it is {:?} now, was {was:?}", executed.first()));
+                    let difference = executed.first().and_then(|executed| executed.difference(charge));
                     Reproduced { difference, fuel }
                 }
                 Err(reason) => Reproduced { difference: Some(reason), fuel: 0 },

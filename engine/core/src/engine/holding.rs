@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::desk::Latest;
-use super::{Engine, EngineError, batch};
+use super::ahead::Ahead;
+use super::quoting::Durable;
+use super::{Engine, EngineError, Rulebook, batch};
 use crate::event::Event;
-use crate::store::{Commit, Outcome, Sequence};
+use crate::store::{Commit, Outcome, Sequence, StoreError, StoredEvent};
 
 /// How many held events are rated in one commit.
 const BATCH: usize = 1_000;
@@ -17,58 +18,92 @@ pub struct Retried {
     pub rated: u64,
     /// Still waiting.
     pub held: u64,
+    /// After which event to go on; `None` when there are no more.
+    pub next: Option<Sequence>,
 }
 
 impl Engine {
-    /// Rates every held event (of one app, where given) again, in the order of acceptance.
+    /// Up to `limit` held events after a number, in the order of acceptance: of these apps, or of all.
     ///
     /// # Errors
-    /// When the store fails or another writer is at the same work; what was done until then stands.
-    pub fn retry_held(&self, app: Option<&str>) -> Result<Retried, EngineError> {
-        let mut retried = Retried::default();
-        let mut after: Sequence = 0;
-        loop {
-            let held = self.store.held(app, after, BATCH)?;
-            let Some(last) = held.last() else { return Ok(retried) };
-            after = last.sequence;
-            let mut events = Vec::with_capacity(held.len());
-            for stored in &held {
-                events.push(Arc::new(stored.event()?));
-            }
-            let sequences: Vec<Sequence> = held.iter().map(|stored| stored.sequence).collect();
-            self.release(&events, &sequences, &mut retried)?;
+    /// When the store fails.
+    pub fn held(
+        &self,
+        apps: Option<&[String]>,
+        after: Sequence,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let Some(apps) = apps else { return self.store.held(None, after, limit) };
+        let mut found: Vec<StoredEvent> = Vec::new();
+        for app in apps {
+            found.extend(self.store.held(Some(app), after, limit)?);
+            found.sort_by_key(|stored| stored.sequence);
+            found.truncate(limit);
         }
+        Ok(found)
     }
 
-    fn release(
+    /// Rates held events after a number again, in the order of acceptance: of these apps, or of all. About
+    /// `most` and no more, so that nobody waits for all there are.
+    ///
+    /// # Errors
+    /// When the store fails; what was done until then stands.
+    pub fn retry_held(
         &self,
-        events: &[Arc<Event>],
-        sequences: &[Sequence],
-        retried: &mut Retried,
-    ) -> Result<(), EngineError> {
-        let (rules, store) = (self.rules(), &*self.store);
-        // Whoever asks for another try wants the plugin run.
-        self.try_suspended();
-        let suspended = self.suspended();
-        let mut ahead = self.desk.alone();
-        let placed = batch::place(&rules, &suspended, &mut |app| ahead.closed(store, app), events)?;
-        let mut decided = placed.decide(&*self.pricer, &Latest { ahead: &ahead, store }, &self.breakers)?;
-        let funding = placed.cover(&mut decided.outcomes, &ahead, store)?;
-        let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
-        let mut released = Vec::new();
-        for (sequence, outcome) in sequences.iter().zip(decided.outcomes) {
-            if let Outcome::Rated(charge) = outcome {
-                released.push((*sequence, charge));
+        apps: Option<&[String]>,
+        after: Sequence,
+        most: usize,
+    ) -> Result<Retried, EngineError> {
+        // Whoever asks for another try wants the plugins run.
+        let rules = self.rules();
+        let app_of = |tariff: &str| rules.catalog().tariff(tariff).map(|tariff| &tariff.app);
+        self.try_suspended(|tariff| {
+            apps.is_none_or(|apps| app_of(tariff).is_some_and(|app| apps.contains(app)))
+        });
+        let mut retried = Retried { next: Some(after), ..Retried::default() };
+        for _ in 0..most.div_ceil(BATCH) {
+            let held = self.held(apps, retried.next.unwrap_or_default(), BATCH)?;
+            let rated = self.alone(|rules| self.release(rules, &held))?;
+            retried.rated = retried.rated.saturating_add(rated);
+            retried.held = retried.held.saturating_add((held.len() as u64).saturating_sub(rated));
+            retried.next = held.last().map(|last| last.sequence).filter(|_| held.len() == BATCH);
+            if retried.next.is_none() {
+                break;
             }
         }
-        let rated = u64::try_from(released.len()).unwrap_or(u64::MAX);
-        retried.rated = retried.rated.saturating_add(rated);
-        retried.held = retried.held.saturating_add((events.len() as u64).saturating_sub(rated));
+        Ok(retried)
+    }
+
+    /// Rates these held events, as far as they are held still; how many can be charged now, and the commit.
+    fn release(&self, rules: &Rulebook, held: &[StoredEvent]) -> Result<(u64, Option<Commit>), EngineError> {
+        let store = &*self.store;
+        let keys: Vec<_> = held.iter().map(|stored| &stored.key).collect();
+        let mut waiting = Vec::with_capacity(held.len());
+        let mut events: Vec<Arc<Event>> = Vec::with_capacity(held.len());
+        for (stored, now) in held.iter().zip(store.stored(&keys)?) {
+            // Somebody else may have retried or voided it meanwhile.
+            let waits = |now: &StoredEvent| matches!(now.outcome, Outcome::Held(_)) && now.voided.is_none();
+            if now.as_ref().is_some_and(waits) {
+                waiting.push(stored.sequence);
+                events.push(Arc::new(stored.event()?));
+            }
+        }
+        let closed = &mut |app: &str| Ok(store.closed_periods(app)?.into());
+        let mut placed = batch::place(rules, &self.suspended(), closed, &events)?;
+        let nothing = Ahead::default();
+        let (decided, funding, _) =
+            placed.decide_covered(&*self.pricer, &Durable(store), store, || &nothing)?;
+        placed.teach(&self.breakers, &decided.outcomes);
+        let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
+        let released =
+            waiting.into_iter().zip(decided.outcomes).filter_map(|(sequence, outcome)| match outcome {
+                Outcome::Rated(charge) => Some((sequence, charge)),
+                Outcome::Held(_) => None,
+            });
+        let released: Vec<_> = released.collect();
+        let rated = released.len() as u64;
         let commit = Commit { released, statements, balances, ..decided.commit };
         let (commit, _) = funding.finish()?.add_to(commit)?;
-        let committed = self.commit(commit);
-        // What was counted is not in `ahead`: it is read from the store again.
-        ahead.forget();
-        Ok(committed?)
+        Ok((rated, (rated > 0).then_some(commit)))
     }
 }

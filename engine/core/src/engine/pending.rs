@@ -33,7 +33,10 @@ impl Pending<'_> {
                         return Ok(receipts);
                     }
                 }
-                Err(StoreError::Stale(_)) => engine.desk.ahead().forget(),
+                Err(StoreError::Stale(_)) => {
+                    engine.desk.ahead().forget();
+                    engine.catch_up()?;
+                }
                 Err(error) => {
                     engine.desk.ahead().forget();
                     return Err(error.into());

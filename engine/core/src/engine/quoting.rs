@@ -39,7 +39,7 @@ pub struct Denial {
 }
 
 /// Counters as they are durable.
-struct Durable<'a>(&'a dyn Store);
+pub(super) struct Durable<'a>(pub(super) &'a dyn Store);
 
 impl CounterSource for Durable<'_> {
     fn values(&self, keys: &[CounterKey]) -> Result<Vec<Quantity>, StoreError> {
@@ -60,7 +60,7 @@ impl Engine {
         let (rules, store) = (self.rules(), &*self.store);
         let mut closed = |app: &str| Ok(store.closed_periods(app)?.into());
         let placed = batch::place(&rules, &self.suspended(), &mut closed, events)?;
-        let decided = placed.decide(&*self.pricer, &Durable(store), &self.breakers)?;
+        let decided = placed.decide(&*self.pricer, &Durable(store))?;
         let mut spending = Spending { store, charged: BTreeMap::new(), wallets: BTreeMap::new() };
         let quotes = events.iter().zip(decided.outcomes).map(|(event, outcome)| {
             let customer = rules.catalog().customer(&event.key.app, &event.customer);

@@ -14,6 +14,8 @@ use crate::store::{HoldCause, HoldReason};
 #[derive(Clone, Debug, Default)]
 pub struct Rulebook {
     catalog: Catalog,
+    /// How long the history of definitions is that it knows.
+    defined: u64,
     plugins: FxHashMap<Digest, Arc<Descriptor>>,
     /// By tariff id; or why the tariff cannot be used.
     terms: FxHashMap<String, Result<Arc<Terms>, String>>,
@@ -23,6 +25,11 @@ impl Rulebook {
     /// What is defined.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// How many definitions it knows of all that were ever made.
+    pub(super) fn defined(&self) -> u64 {
+        self.defined
     }
 
     /// What a plugin says of itself, if it has been loaded.
@@ -51,9 +58,11 @@ impl Rulebook {
         }
     }
 
-    /// Takes a definition in.
-    pub(super) fn define(&mut self, definition: &Definition) -> Result<bool, CatalogError> {
-        self.catalog.define(definition)
+    /// Takes the next definition of the history in.
+    pub(super) fn define(&mut self, definition: &Definition) -> Result<(), CatalogError> {
+        self.catalog.define(definition)?;
+        self.defined = self.defined.saturating_add(1);
+        Ok(())
     }
 
     /// Remembers what a plugin says of itself.

@@ -62,12 +62,12 @@ impl<'a> Settling<'a> {
 
     /// What was added, sorted by key; `None` when a sum does not fit.
     pub(crate) fn finish(self) -> Option<Sums> {
-        let statements = self.statements.into_iter().map(|((party, period), totals)| {
+        let mut statements: BTreeMap<StatementKey, StatementTotals> = BTreeMap::new();
+        for ((party, period), totals) in self.statements {
             let party = self.parties.get(party);
             let (app, customer) = (Arc::clone(&party.app_id), Arc::clone(&party.customer));
-            (StatementKey { app, customer, period }, totals)
-        });
-        let statements: BTreeMap<StatementKey, StatementTotals> = statements.collect();
+            statements.entry(StatementKey { app, customer, period }).or_default().add(&totals)?;
+        }
         let mut balances: BTreeMap<Account, Balance> = BTreeMap::new();
         for (party, providers) in self.balances {
             let party = self.parties.get(party);

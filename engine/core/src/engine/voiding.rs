@@ -44,20 +44,32 @@ pub enum VoidReceipt {
 
 impl Engine {
     /// Takes an event back, for a reason, at a moment in milliseconds since 1970. A held event is given up
-    /// without a charge. Its id stays taken: a correction is a new event with an id of its own.
+    /// without a charge. Its id stays taken: a correction is a new event with an id of its own, which may be
+    /// named here.
     ///
     /// # Errors
     /// When the plugin does not price the event any more (nothing is changed), or the store fails.
-    pub fn void(&self, key: &EventKey, reason: &str, at: i64) -> Result<VoidReceipt, EngineError> {
-        self.alone(|rules| self.try_void(rules, key, reason, at))
+    pub fn void(
+        &self,
+        key: &EventKey,
+        reason: &str,
+        replacement: Option<&str>,
+        at: i64,
+    ) -> Result<VoidReceipt, EngineError> {
+        let why = |reversal| Voided {
+            reversal,
+            reason: reason.to_owned(),
+            at,
+            replacement: replacement.map(str::to_owned),
+        };
+        self.alone(|rules| self.try_void(rules, key, why))
     }
 
     fn try_void(
         &self,
         rules: &Rulebook,
         key: &EventKey,
-        reason: &str,
-        at: i64,
+        voided: impl Fn(Option<Charge>) -> Voided,
     ) -> Result<(VoidReceipt, Option<Commit>), EngineError> {
         let Some(stored) = self.store.stored_one(key)? else {
             return Ok((VoidReceipt::Unknown, None));
@@ -72,7 +84,6 @@ impl Engine {
             );
             return Err(EngineError::NotVoidable(message));
         }
-        let voided = |reversal| Voided { reversal, reason: reason.to_owned(), at };
         let (voided, mut commit) = match &stored.outcome {
             Outcome::Held(_) => (voided(None), Commit::default()),
             Outcome::Rated(charge) => {
@@ -107,8 +118,8 @@ impl<'a> Voiding<'a> {
         let app = &stored.key.app;
         let event = Arc::new(stored.event()?);
         let mut parties = Parties::default();
-        let party = parties.intern(rules.catalog(), app, &event.customer);
-        let party = party.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?;
+        let candidate = Candidate::charged(Arc::clone(&event), charge, rules.catalog(), &mut parties);
+        let candidate = candidate.ok_or_else(|| EngineError::UndefinedApp(app.clone()))?;
         let terms = rules.terms(&charge.tariff).map(Arc::clone);
         let terms = terms.ok_or_else(|| not_voidable(&event, "its tariff cannot be used any more"))?;
         Ok(Self {
@@ -116,7 +127,7 @@ impl<'a> Voiding<'a> {
             rules,
             terms,
             parties,
-            candidate: Candidate::charged(event, party, charge),
+            candidate,
             charge,
             sequence: stored.sequence,
             closed: engine.store.closed_periods(app)?,
@@ -277,14 +288,15 @@ impl<'a> Voiding<'a> {
         visit: &mut Visit<'_>,
     ) -> Result<(), EngineError> {
         let owner = &*key.owner;
-        let children = self.rules.catalog().customers(&key.app);
-        let children = children.filter(|customer| unit.pooled && customer.parent.as_deref() == Some(owner));
-        let children = children.map(|customer| &*customer.id).filter(|child| *child != owner);
-        for customer in std::iter::once(owner).chain(children) {
+        let children = self.rules.catalog().children_ever(&key.app, owner).map(String::as_str);
+        for customer in std::iter::once(owner).chain(children.filter(|_| unit.pooled)) {
+            // Of a customer that has had several parents, each charge says for whom it was counted.
+            let counts =
+                |charge: &Charge| !unit.pooled || charge.parent.as_deref().unwrap_or(customer) == owner;
             each_event_of(&*self.engine.store, &key.app, customer, key.period, &mut |stored| match &stored
                 .outcome
             {
-                Outcome::Rated(charge) if stored.sequence != self.sequence => {
+                Outcome::Rated(charge) if stored.sequence != self.sequence && counts(charge) => {
                     visit(charge, stored.voided.as_ref()).map_err(|_| EngineError::LedgerFull)
                 }
                 _ => Ok(()),

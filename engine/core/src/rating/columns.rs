@@ -18,7 +18,7 @@ pub fn pack(rows: &[&Candidate], parties: &Parties) -> Frame {
     for (row, candidate) in rows.iter().enumerate() {
         let event = &*candidate.event;
         times.push(event.time);
-        let parent = parties.parent_name(candidate.party);
+        let parent = parties.parent(candidate.party).map_or("", |parent| parent);
         let values = [&*event.customer, parent, &event.feature, &event.route, &event.model, &event.provider];
         for (column, value) in values.into_iter().enumerate() {
             texts.set(row, column, value, &mut strings);

@@ -64,6 +64,8 @@ pub struct StatementKey {
 /// Everything that one batch changes, all or nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
+    /// By how many definitions it was decided, where it was by any. Refused when there are more.
+    pub defined: Option<u64>,
     /// New events in order of acceptance. Refused when the store has one of the keys.
     pub events: Vec<(Arc<Event>, Arc<Outcome>)>,
     /// Events that were held and are now charged. Refused when one is not held any more.

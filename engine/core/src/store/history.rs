@@ -1,7 +1,7 @@
 //! Goes through what a store has, however much it is, a page at a time.
 
 use super::record::{Document, Versioned};
-use super::{Placement, RecordFilter, RecordKey, Store, StoreError, StoredEvent};
+use super::{Placement, RecordFilter, RecordKey, Sequence, Store, StoreError, StoredEvent};
 use crate::ledger::{Entry, EntryNumber};
 use crate::period::Period;
 
@@ -26,6 +26,27 @@ pub fn each_event_of<E: From<StoreError>>(
         let Some((last, _)) = events.last() else { return Ok(()) };
         before = Some(*last);
         events.iter().try_for_each(|(_, stored)| visit(stored))?;
+    }
+}
+
+/// Shows `visit` every event of a customer that was taken back by a reversal of this period but is counted in
+/// another, in the order of acceptance.
+///
+/// # Errors
+/// When the store fails, or `visit` does.
+pub fn each_late_reversal<E: From<StoreError>>(
+    store: &dyn Store,
+    app: &str,
+    customer: &str,
+    period: Period,
+    visit: &mut dyn FnMut(&StoredEvent) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut after: Sequence = 0;
+    loop {
+        let events = store.late_reversals(app, customer, period, after, PAGE)?;
+        let Some(last) = events.last() else { return Ok(()) };
+        after = last.sequence;
+        events.iter().try_for_each(&mut *visit)?;
     }
 }
 

@@ -6,13 +6,20 @@ use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Answers, LaneError, Rules, Work};
+use crate::body::Room;
 
 /// A request's items on their way in.
 pub struct Waiting<W: Work> {
     pub items: Vec<W::Item>,
-    pub answer: oneshot::Sender<Answers<W>>,
+    pub asker: Asker<W>,
     /// The items' place among those that may wait; given back when they are submitted.
     pub room: OwnedSemaphorePermit,
+}
+
+/// Who is to be answered, and what their request holds until then.
+pub struct Asker<W: Work> {
+    pub answer: oneshot::Sender<Answers<W>>,
+    pub body: Option<Room>,
 }
 
 /// Requests that are decided together, in the order in which they came.
@@ -23,7 +30,15 @@ pub struct Batch<W: Work> {
 }
 
 /// Who waits for a batch: how many of its items, in order, belong to whom.
-pub struct Requests<W: Work>(Vec<(usize, oneshot::Sender<Answers<W>>)>);
+pub struct Requests<W: Work>(Vec<(usize, Asker<W>)>);
+
+impl<W: Work> Asker<W> {
+    /// Hands over the answers. Who has gone away gets none.
+    fn tell(self, answers: Answers<W>) {
+        drop(self.answer.send(answers));
+        drop(self.body);
+    }
+}
 
 impl<W: Work> Batch<W> {
     /// The first request and what else comes before the batch is full or has waited long enough.
@@ -44,13 +59,13 @@ impl<W: Work> Batch<W> {
     }
 
     fn of(first: Waiting<W>) -> Self {
-        let Waiting { items, answer, room } = first;
-        let requests = Requests(vec![(items.len(), answer)]);
+        let Waiting { items, asker, room } = first;
+        let requests = Requests(vec![(items.len(), asker)]);
         Self { items, requests, room }
     }
 
     fn add(&mut self, waiting: Waiting<W>) {
-        self.requests.0.push((waiting.items.len(), waiting.answer));
+        self.requests.0.push((waiting.items.len(), waiting.asker));
         self.items.extend(waiting.items);
         self.room.merge(waiting.room);
     }
@@ -62,7 +77,7 @@ impl<W: Work> Batch<W> {
 }
 
 impl<W: Work> Requests<W> {
-    /// Hands each request its answers, or all of them the failure. Who has gone away gets none.
+    /// Hands each request its answers, or all of them the failure.
     pub fn answer(self, answers: Answers<W>) {
         match answers {
             Ok(answers) => self.hand_out(answers),
@@ -72,17 +87,17 @@ impl<W: Work> Requests<W> {
 
     fn hand_out(self, answers: Vec<W::Answer>) {
         let mut answers = answers.into_iter();
-        for (count, answer) in self.0 {
+        for (count, asker) in self.0 {
             let own: Vec<W::Answer> = answers.by_ref().take(count).collect();
             // One too few would put every later one in the wrong place.
             let own = if own.len() == count { Ok(own) } else { Err(LaneError::Panicked) };
-            drop(answer.send(own));
+            asker.tell(own);
         }
     }
 
     fn fail(self, error: &LaneError) {
-        for (_, answer) in self.0 {
-            drop(answer.send(Err(error.clone())));
+        for (_, asker) in self.0 {
+            asker.tell(Err(error.clone()));
         }
     }
 }

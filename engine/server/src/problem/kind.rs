@@ -21,10 +21,14 @@ pub enum Kind {
     RequestTimeout,
     /// 409: contradicts what is there.
     Conflict,
+    /// 409: the same request is being answered right now.
+    InProgress,
     /// 413: too large.
     TooLarge,
     /// 415: a media type or encoding not understood here.
     UnsupportedMediaType,
+    /// 422: the `Idempotency-Key` was used for another request.
+    KeyReused,
     /// 429: this key asks too often.
     TooManyRequests,
     /// 429: the whole server has too much waiting.
@@ -39,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, by status.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::Unauthorized,
         Self::Forbidden,
@@ -47,9 +51,11 @@ impl Kind {
         Self::MethodNotAllowed,
         Self::RequestTimeout,
         Self::Conflict,
+        Self::InProgress,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Invalid,
+        Self::KeyReused,
         Self::TooManyRequests,
         Self::Busy,
         Self::Internal,
@@ -96,6 +102,14 @@ impl Kind {
                 StatusCode::REQUEST_TIMEOUT,
             ),
             Self::Conflict => ("/problems/conflict", "It contradicts what exists", StatusCode::CONFLICT),
+            Self::InProgress => {
+                ("/problems/in-progress", "The same request is being answered", StatusCode::CONFLICT)
+            }
+            Self::KeyReused => (
+                "/problems/idempotency-key-reused",
+                "The Idempotency-Key was used for another request",
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ),
             Self::TooLarge => {
                 ("/problems/too-large", "The request is too large", StatusCode::PAYLOAD_TOO_LARGE)
             }

@@ -29,7 +29,7 @@ use self::answer::{Answer, HoldBody};
 use super::events::{CloudEvent, Given, Recorded, Sender, no_app, recorded_one};
 use crate::auth::Caller;
 use crate::backend::Backend;
-use crate::body::Received;
+use crate::body::{Received, Room};
 use crate::config::AUTHORIZATION_EXPIRY_MAX;
 use crate::extract::{Path, Query};
 use crate::problem::{Fault, Problem};
@@ -98,11 +98,11 @@ async fn authorize_event(
     received: Received,
 ) -> Result<Json<Answer>, Problem> {
     let expiry = asked.expiry(&backend)?;
-    let event = one_event(&caller, &backend, received).await?;
+    let (event, room) = one_event(&caller, &backend, received).await?;
     let now = Timestamp::now().as_millisecond();
     let expires_at = now.saturating_add(i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX));
     let request = AuthorizationRequest { event: Arc::clone(&event), now, expires_at };
-    let authorization = backend.authorizer.authorize(request).await?;
+    let authorization = backend.authorizer.authorize(request, Some(room)).await?;
     let figures = backend.telemetry.money();
     let currency = currency(&backend, &event.key.app);
     match authorization {
@@ -142,7 +142,11 @@ fn refusal(event: &Event, authorization: &Authorization) -> Problem {
 }
 
 /// The one event of a request.
-async fn one_event(caller: &Caller, backend: &Backend, received: Received) -> Result<Arc<Event>, Problem> {
+async fn one_event(
+    caller: &Caller,
+    backend: &Backend,
+    received: Received,
+) -> Result<(Arc<Event>, Room), Problem> {
     let is_json =
         received.media_type == "application/json" || received.media_type == "application/cloudevents+json";
     if !is_json {
@@ -152,9 +156,9 @@ async fn one_event(caller: &Caller, backend: &Backend, received: Received) -> Re
             received.media_type
         )));
     }
-    let given = Sender::of(caller, backend.rules())?.receive(received).await?;
+    let (given, room) = Sender::of(caller, backend.rules())?.receive(received).await?;
     match <[Given; 1]>::try_from(given) {
-        Ok([Given::Event(event)]) => Ok(event),
+        Ok([Given::Event(event)]) => Ok((event, room)),
         Ok([Given::Invalid(invalid)]) => Err(Problem::invalid(invalid.errors)),
         Err(_) => Err(Problem::invalid(vec![Fault::at("", "must be one event, not a list")])),
     }
@@ -211,7 +215,7 @@ async fn capture_authorization(
     received: Received,
 ) -> Result<Response, Problem> {
     sends(&caller, &backend, &app, &id)?;
-    let event = one_event(&caller, &backend, received).await?;
+    let (event, room) = one_event(&caller, &backend, received).await?;
     let must_be = |pointer: &str, known: &str| {
         let message = format!("must be that of the authorisation: {known:?}");
         Err(Problem::invalid(vec![Fault::at(pointer, message)]))
@@ -227,7 +231,7 @@ async fn capture_authorization(
     if event.customer != hold.customer {
         return must_be("/subject", &hold.customer);
     }
-    recorded_one(&backend, event).await
+    recorded_one(&backend, event, room).await
 }
 
 /// Void an authorisation

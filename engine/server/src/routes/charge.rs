@@ -204,6 +204,9 @@ pub(super) struct Voided {
     pub at: String,
     /// The opposite entry; null when the event was held and nothing had been charged.
     pub reversal: Option<Charge>,
+    /// The id of the event that corrects it; null when none does.
+    #[schema(example = "req-0001-corrected")]
+    pub replacement: Option<String>,
 }
 
 /// Whether an event is charged or waits.
@@ -253,6 +256,16 @@ impl Charge {
             refused: charge.refused.iter().map(Refusal::of).collect(),
             paid_from: charge.draws.iter().map(PaidFrom::of).collect(),
         }
+    }
+
+    /// The entry that takes a charge back. Like the amounts, its quantities are opposite, so that whoever adds up
+    /// what was used comes to what was used.
+    fn of_reversal(reversal: &charge::Charge, rules: &Rulebook) -> Self {
+        let mut shown = Self::of(reversal, rules);
+        for step in &mut shown.usage {
+            step.quantity = step.quantity.opposite();
+        }
+        shown
     }
 }
 
@@ -309,7 +322,8 @@ impl Voided {
         Self {
             reason: voided.reason.clone(),
             at: moment(voided.at),
-            reversal: voided.reversal.as_ref().map(|reversal| Charge::of(reversal, rules)),
+            reversal: voided.reversal.as_ref().map(|reversal| Charge::of_reversal(reversal, rules)),
+            replacement: voided.replacement.clone(),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn create(
     engine: &Engine,
     definition: &Definition,
     places: Places,
-    refusal: impl FnOnce(&Catalog) -> Option<Problem>,
+    refusal: impl Fn(&Catalog) -> Option<Problem>,
 ) -> Result<StatusCode, Problem> {
     match engine.define_unless(definition, refusal).map_err(|error| places.problem(error))? {
         Defined::Changed => Ok(StatusCode::CREATED),

@@ -180,8 +180,7 @@ impl Sums {
             })?;
         }
         let last_day = last_day(period, &calendar)?;
-        let closing = engine.store().closing_charges()?.into_iter();
-        for close in closing.filter(|close| close.app == app.id && close.charge.period == period) {
+        for close in engine.store().closing_charges(Some(&app.id), Some(period))? {
             self.add_split(app, &close.customer, &last_day, &close.charge.split)?;
         }
         Ok(())

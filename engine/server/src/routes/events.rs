@@ -33,7 +33,7 @@ use voiding::{Void, VoidedEvent};
 
 use crate::auth::Caller;
 use crate::backend::Backend;
-use crate::body::{Body, Received};
+use crate::body::{Body, Received, Room};
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 
@@ -91,17 +91,21 @@ async fn record_events(
     Query(asked): Query<Asked>,
     received: Received,
 ) -> Result<Response, Problem> {
-    let given = Sender::of(&caller, backend.rules())?.receive(received).await?;
+    let (given, room) = Sender::of(&caller, backend.rules())?.receive(received).await?;
     let events = given.iter().filter_map(Given::event).map(Arc::clone).collect();
     let invalid = given.iter().filter(|given| given.event().is_none()).count();
-    let answers = backend.recorder.record(events).await?;
+    let answers = backend.recorder.record(events, Some(room)).await?;
     backend.telemetry.pipeline().count_invalid(invalid);
     answer::respond(&backend, answer::by_position(given, answers), asked.receipt).await
 }
 
 /// Records one event, and answers it as a request of one event is answered.
-pub(super) async fn recorded_one(backend: &Backend, event: Arc<Event>) -> Result<Response, Problem> {
-    let answers = backend.recorder.record(vec![Arc::clone(&event)]).await?;
+pub(super) async fn recorded_one(
+    backend: &Backend,
+    event: Arc<Event>,
+    room: Room,
+) -> Result<Response, Problem> {
+    let answers = backend.recorder.record(vec![Arc::clone(&event)], Some(room)).await?;
     let answered = answer::by_position(vec![Given::Event(event)], answers);
     answer::respond(backend, answered, ReceiptForm::Full).await
 }
@@ -133,7 +137,8 @@ async fn explain_event(
 ///
 /// Takes an event back by an opposite entry: it is worth what its period would cost less without it, now.
 /// Nothing is erased, and its id stays taken. A correction is a new event with an id of its own: give it as
-/// `replacement`, and it is recorded next. Repeating the request changes nothing and is answered alike.
+/// `replacement`, and it is recorded next. Repeating the request changes nothing and is answered alike; another
+/// replacement of the same event is refused.
 #[utoipa::path(post, path = "/v1/events/{source}/{id}/void", tag = "Events", operation_id = "void_event",
     params(
         ("source" = String, Path, description = "The app.", example = "acme-docs"),
@@ -142,7 +147,7 @@ async fn explain_event(
     request_body(content = Void, example = json!({"reason": "sent twice under two ids"})),
     responses(
         (status = 200, description = "It is taken back.", body = VoidedEvent),
-        (status = 409, description = "It cannot be taken back, or the replacement's id is another event's."),
+        (status = 409, description = "It cannot be taken back, it was replaced otherwise, or the replacement's id is another event's."),
     ))]
 async fn void_event(
     State(backend): State<Arc<Backend>>,

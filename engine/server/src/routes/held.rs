@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tollgate_core::engine::{Engine, Retried};
+use tollgate_core::engine::Retried;
 use tollgate_core::store::{Outcome, Sequence, StoredEvent};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -20,8 +20,8 @@ use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
 use crate::extract::Query;
-use crate::page::{Page, Paging};
-use crate::problem::Problem;
+use crate::page::{self, Page, Paging};
+use crate::problem::{Fault, Problem};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new().routes(routes!(list_held)).routes(routes!(retry_held))
@@ -45,7 +45,13 @@ struct Retry {
     #[serde(default)]
     #[schema(example = "acme-docs")]
     app: Option<String>,
+    /// The `next_cursor` of the retry before; left out, it begins with the first.
+    #[serde(default)]
+    cursor: Option<String>,
 }
+
+/// So many are rated again in one request.
+const RETRIED_MAX: usize = 10_000;
 
 /// An event that was accepted and waits.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,25 +78,19 @@ struct RetriedEvents {
     /// Still waiting.
     #[schema(example = 2)]
     held: u64,
+    /// Ask with it for the rest: one request rates up to 10,000. Null when there are no more.
+    next_cursor: Option<String>,
 }
 
-/// The apps that a request is about.
-#[derive(Clone, Debug)]
-enum Apps {
-    All,
-    Only(Vec<String>),
-}
-
-impl Apps {
-    fn of(caller: &Caller, backend: &Backend, app: Option<&str>) -> Result<Self, Problem> {
-        let rules = backend.rules();
-        if let Some(app) = app {
-            return Ok(Self::Only(vec![caller.app(&rules, app)?.id.clone()]));
-        }
-        let Some(builder) = caller.own_builder()? else { return Ok(Self::All) };
-        let own = rules.catalog().apps_of(builder);
-        Ok(Self::Only(own.map(|app| app.id.clone()).collect()))
+/// The apps that a request is about; `None` for all there are.
+fn apps(caller: &Caller, backend: &Backend, app: Option<&str>) -> Result<Option<Vec<String>>, Problem> {
+    let rules = backend.rules();
+    if let Some(app) = app {
+        return Ok(Some(vec![caller.app(&rules, app)?.id.clone()]));
     }
+    let Some(builder) = caller.own_builder()? else { return Ok(None) };
+    let own = rules.catalog().apps_of(builder);
+    Ok(Some(own.map(|app| app.id.clone()).collect()))
 }
 
 /// List held events
@@ -106,27 +106,15 @@ async fn list_held(
     Query(asked): Query<Asked>,
     paging: Paging,
 ) -> Result<Json<Page<HeldEvent>>, Problem> {
-    let apps = Apps::of(&caller, &backend, asked.app.as_deref())?;
+    let apps = apps(&caller, &backend, asked.app.as_deref())?;
     let after: Sequence = paging.after()?.unwrap_or_default();
     let page = backend.call(move |engine| {
-        let found = held(engine, &apps, after, paging.limit().saturating_add(1))?;
+        let found = engine.held(apps.as_deref(), after, paging.limit().saturating_add(1))?;
         let page = Page::cut(found, &paging, |stored| stored.sequence)?;
         let data = page.data.iter().filter_map(|stored| HeldEvent::of(stored).transpose());
         Ok::<_, Problem>(Page { data: data.collect::<Result<_, _>>()?, next_cursor: page.next_cursor })
     });
     Ok(Json(page.await?))
-}
-
-/// Up to `limit` held events of some apps after this number, in the order of acceptance.
-fn held(engine: &Engine, apps: &Apps, after: Sequence, limit: usize) -> Result<Vec<StoredEvent>, Problem> {
-    let Apps::Only(apps) = apps else { return Ok(engine.store().held(None, after, limit)?) };
-    let mut found: Vec<StoredEvent> = Vec::new();
-    for app in apps {
-        found.extend(engine.store().held(Some(app), after, limit)?);
-        found.sort_by_key(|stored| stored.sequence);
-        found.truncate(limit);
-    }
-    Ok(found)
 }
 
 impl HeldEvent {
@@ -145,7 +133,7 @@ impl HeldEvent {
 /// Retry held events
 ///
 /// Rates held events again, in the order in which they were accepted: those of one app, or of all apps that
-/// the key manages. Suspended plugins are tried again, too.
+/// the key manages. Their suspended plugins are tried again, too. Where many wait, `next_cursor` says how to go on.
 #[utoipa::path(
     post, path = "/v1/held/retry", tag = "Held events", operation_id = "retry_held",
     request_body(content = Retry, example = json!({"app": "acme-docs"})),
@@ -156,16 +144,14 @@ async fn retry_held(
     caller: Caller,
     Body(retry): Body<Retry>,
 ) -> Result<Json<RetriedEvents>, Problem> {
-    let apps = Apps::of(&caller, &backend, retry.app.as_deref())?;
-    let retried = backend.call(move |engine| match apps {
-        Apps::All => engine.retry_held(None),
-        Apps::Only(apps) => apps.iter().try_fold(Retried::default(), |so_far, app| {
-            let more = engine.retry_held(Some(app))?;
-            let (rated, held) =
-                (so_far.rated.saturating_add(more.rated), so_far.held.saturating_add(more.held));
-            Ok(Retried { rated, held })
-        }),
-    });
-    let Retried { rated, held } = retried.await?;
-    Ok(Json(RetriedEvents { rated, held }))
+    let apps = apps(&caller, &backend, retry.app.as_deref())?;
+    let after: Sequence = match &retry.cursor {
+        None => 0,
+        Some(cursor) => page::position(cursor)
+            .ok_or_else(|| Problem::invalid(vec![Fault::at("/cursor", page::NO_CURSOR)]))?,
+    };
+    let retried = backend.call(move |engine| engine.retry_held(apps.as_deref(), after, RETRIED_MAX));
+    let Retried { rated, held, next } = retried.await?;
+    let next_cursor = next.as_ref().map(page::cursor).transpose()?;
+    Ok(Json(RetriedEvents { rated, held, next_cursor }))
 }

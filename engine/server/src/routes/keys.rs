@@ -34,7 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum KeyScope {
     /// Everything: for who runs Tollgate.
-    Platform,
+    Platform {},
     /// Everything of one Builder: its apps, customers, plugins, tariffs, events and earnings.
     Builder {
         /// The Builder.
@@ -131,7 +131,7 @@ impl From<&Key> for KeyBody {
 impl From<&Scope> for KeyScope {
     fn from(scope: &Scope) -> Self {
         match scope.clone() {
-            Scope::Platform => Self::Platform,
+            Scope::Platform => Self::Platform {},
             Scope::Builder { builder } => Self::Builder { builder },
             Scope::AppIngest { app } => Self::AppIngest { app },
             Scope::CustomerRead { app, customer } => Self::CustomerRead { app, customer },
@@ -142,7 +142,7 @@ impl From<&Scope> for KeyScope {
 impl From<KeyScope> for Scope {
     fn from(scope: KeyScope) -> Self {
         match scope {
-            KeyScope::Platform => Self::Platform,
+            KeyScope::Platform {} => Self::Platform,
             KeyScope::Builder { builder } => Self::Builder { builder },
             KeyScope::AppIngest { app } => Self::AppIngest { app },
             KeyScope::CustomerRead { app, customer } => Self::CustomerRead { app, customer },

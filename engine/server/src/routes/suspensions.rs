@@ -83,10 +83,7 @@ async fn list_suspensions(
 #[utoipa::path(
     post, path = "/v1/suspensions/{tariff}/retry", tag = "Held events", operation_id = "retry_suspension",
     params(("tariff" = String, Path, description = "The tariff.", example = "acme-docs-2026")),
-    responses(
-        (status = 200, description = "Its plugin may be run again.", body = SuspensionState),
-        (status = 409, description = "The `Idempotency-Key` was used for another request."),
-    ),
+    responses((status = 200, description = "Its plugin may be run again.", body = SuspensionState)),
 )]
 async fn retry_suspension(
     State(backend): State<Arc<Backend>>,
@@ -98,7 +95,7 @@ async fn retry_suspension(
         return Err(Problem::not_found(format!("there is no tariff {tariff:?}")));
     }
     let state = backend.call(move |engine| {
-        engine.try_suspended();
+        engine.try_suspended(|suspended| suspended == tariff);
         let suspended = engine.suspended().contains_key(&*tariff);
         Ok::<_, Problem>(SuspensionState { tariff, suspended })
     });

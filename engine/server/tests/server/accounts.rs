@@ -169,9 +169,11 @@ async fn held_events_are_seen_by_their_builder_and_tried_again() {
     assert!(held["data"][0]["held"]["message"].as_str().unwrap().contains("13 pages"));
     assert_eq!(house.get(&house.acme, &format!("/v1/held?app={OTHER_APP}")).await.status(), 404);
     let told = house.write(&house.acme, "/v1/held/retry", &json!({})).await;
-    assert_eq!(told, json!({"rated": 0, "held": 1}));
+    assert_eq!(told, json!({"rated": 0, "held": 1, "next_cursor": null}));
     let told = house.write(&house.platform, "/v1/held/retry", &json!({})).await;
-    assert_eq!(told, json!({"rated": 0, "held": 2}));
+    assert_eq!(told, json!({"rated": 0, "held": 2, "next_cursor": null}));
+    let again = house.post(&house.acme, "/v1/held/retry", "application/json", r#"{"cursor": "7"}"#).await;
+    assert_eq!((again.status(), &again.problem()["errors"][0]["pointer"]), (422, &json!("/cursor")));
     assert_eq!(house.get(&house.ingest, "/v1/held").await.status(), 403);
     assert_eq!(house.read(&house.acme, "/v1/suspensions").await["data"], json!([]));
     let told = house.write(&house.acme, "/v1/suspensions/docs/retry", &Value::Null).await;

@@ -40,10 +40,25 @@ async fn every_operation_says_what_it_takes_and_what_it_answers() {
         }
         for (status, response) in responses {
             assert!(response["description"].is_string(), "{name} {status}");
+            for (media_type, content) in response["content"].as_object().into_iter().flatten() {
+                let example = content.get("example").or(content.get("examples"));
+                assert!(example.is_some_and(|example| !example.is_null()), "{name} {status} {media_type}");
+            }
+            assert!(response["headers"]["X-Request-Id"].is_object(), "{name} {status}");
             if status.starts_with(['4', '5']) {
+                let example = &response["content"]["application/problem+json"]["example"];
+                assert_eq!(example["status"].to_string(), *status, "{name}");
                 let schema = &response["content"]["application/problem+json"]["schema"]["$ref"];
                 assert_eq!(schema, "#/components/schemas/Problem", "{name} {status}");
             }
+        }
+        let writes = !name.starts_with("get ") && !name.ends_with("/v1/quotes") && !is_open;
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let is_done_once = parameters.filter(|parameter| parameter["name"] == "Idempotency-Key").count();
+        assert_eq!(is_done_once, usize::from(writes), "{name}");
+        for content in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+            let example = content.1.get("example").or(content.1.get("examples"));
+            assert!(example.is_some(), "{name} has no example of {}", content.0);
         }
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             assert!(parameter["description"].is_string(), "{name} {}", parameter["name"]);

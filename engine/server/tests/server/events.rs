@@ -150,20 +150,36 @@ async fn an_event_is_taken_back_and_replaced_once() {
         let answer = house.post(&house.acme, &path, "application/json", &body).await;
         assert_eq!(answer.problem()["errors"][0]["pointer"], pointer);
     }
-    let body = json!({"reason": "wrong", "replacement": pages(APP, "b", 1, 9)}).to_string();
-    assert_eq!(house.post(&house.acme, &path, "application/json", &body).await.status(), 409);
+    // An event that is there already corrects nothing, be it the same or another.
+    for of_b in [pages(APP, "b", 1, 9), pages(APP, "b", 1, 1)] {
+        let body = json!({"reason": "wrong", "replacement": of_b}).to_string();
+        assert_eq!(house.post(&house.acme, &path, "application/json", &body).await.status(), 409);
+    }
     // Nothing was voided by any of these.
     assert!(house.read(&house.acme, &format!("/v1/events/{APP}/a")).await.get("voided").is_none());
 
     let body = json!({"reason": "miscounted", "replacement": pages(APP, "c", 1, 4)});
     let told = house.write(&house.acme, &path, &body).await;
     assert_eq!(told["voided"]["reversal"]["total"], "-6");
+    let back = &told["voided"]["reversal"]["usage"][0];
+    assert_eq!(
+        (&back["quantity"], &back["before"], &back["after"]),
+        (&json!("-3"), &json!("4"), &json!("1"))
+    );
+    assert_eq!(told["voided"]["replacement"], "c");
     assert_eq!(
         (&told["replacement"]["id"], &told["replacement"]["charge"]["total"]),
         (&json!("c"), &json!("8"))
     );
     assert_eq!(told["replacement"]["charge"]["usage"][0]["after"], "5");
     assert_eq!(house.write(&house.acme, &path, &body).await, told, "repeating changes nothing");
+    // Asked again under a new id, it would be charged twice.
+    let anew = json!({"reason": "miscounted", "replacement": pages(APP, "c-again", 1, 4)}).to_string();
+    assert_eq!(house.post(&house.acme, &path, "application/json", &anew).await.status(), 409);
+    let without = house.write(&house.acme, &path, &json!({"reason": "miscounted"})).await;
+    assert_eq!((&without["voided"], &without["replacement"]), (&told["voided"], &Value::Null));
+    let total = house.read(&house.acme, &format!("/v1/customers/legal/statements/2024-03?app={APP}")).await;
+    assert_eq!(total["total"], "10");
     for (key, status) in [(&house.ingest, 403), (&house.customer, 403), (&house.globex, 404)] {
         let answer = house.post(key, &path, "application/json", &body.to_string()).await;
         assert_eq!(answer.status(), status);

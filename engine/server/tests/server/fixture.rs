@@ -114,7 +114,7 @@ fn routes(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
         State(backend): State<Arc<Backend>>,
         PathOf(id): PathOf<String>,
     ) -> Result<String, Problem> {
-        let receipts = backend.recorder.record(vec![event(&id)]).await?;
+        let receipts = backend.recorder.record(vec![event(&id)], None).await?;
         Ok(receipts.len().to_string())
     }
     async fn panic() -> &'static str {

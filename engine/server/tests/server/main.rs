@@ -17,6 +17,7 @@ mod pages;
 mod paying;
 mod payouts;
 mod problems;
+mod reach;
 mod receiver;
 mod recording;
 mod stopping;

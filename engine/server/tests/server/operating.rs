@@ -123,7 +123,7 @@ impl Composed {
 
     async fn send(&self, ids: std::ops::Range<u32>) {
         let events = ids.map(|id| event(&id.to_string())).collect();
-        self.running.backend.recorder.record(events).await.unwrap();
+        self.running.backend.recorder.record(events, None).await.unwrap();
     }
 
     async fn metrics(&self) -> String {

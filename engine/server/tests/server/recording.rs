@@ -39,7 +39,10 @@ async fn every_request_gets_its_own_receipts_by_position() {
     let engine = engine_in(directory.path(), &Options::default());
     let (recorder, telemetry) = recorder(&engine, &Config::default());
     // Of its own for each request: which batch a request comes into must not matter here.
-    recorder.record((0..200).map(|request| event(&format!("known-{request}"))).collect()).await.unwrap();
+    recorder
+        .record((0..200).map(|request| event(&format!("known-{request}"))).collect(), None)
+        .await
+        .unwrap();
     let mut requests = JoinSet::new();
     for request in 0..200 {
         let recorder = Arc::clone(&recorder);
@@ -53,7 +56,7 @@ async fn every_request_gets_its_own_receipts_by_position() {
             };
             let place = request % (events.len() + 1);
             events.insert(place, odd);
-            (request, place, events.len(), recorder.record(events).await.unwrap())
+            (request, place, events.len(), recorder.record(events, None).await.unwrap())
         });
     }
     while let Some(answered) = requests.join_next().await {
@@ -88,10 +91,10 @@ async fn every_request_gets_its_own_receipts_by_position() {
 async fn what_is_answered_is_kept_and_a_repeat_is_a_duplicate() {
     let engine = engine();
     let (recorder, _) = recorder(&engine, &Config::default());
-    assert_eq!(recorder.record(Vec::new()).await.unwrap(), []);
-    assert!(is_held(&recorder.record(vec![event("a")]).await.unwrap()[0]));
+    assert_eq!(recorder.record(Vec::new(), None).await.unwrap(), []);
+    assert!(is_held(&recorder.record(vec![event("a")], None).await.unwrap()[0]));
     assert_eq!(kept(&engine, ["a".to_owned()].into_iter()), 1);
-    let again = recorder.record(vec![event("a"), event("b"), event("b")]).await.unwrap();
+    let again = recorder.record(vec![event("a"), event("b"), event("b")], None).await.unwrap();
     assert_eq!(again[0], Receipt::Duplicate { conflict: false });
     assert!(is_held(&again[1]));
     assert_eq!(again[2], Receipt::Duplicate { conflict: false });
@@ -109,20 +112,20 @@ async fn a_full_queue_is_busy_at_once_and_counts_events() {
     let first: Vec<_> = (0..8).map(|at| event(&format!("first-{at}"))).collect();
     let waiting = tokio::spawn({
         let recorder = Arc::clone(&recorder);
-        async move { recorder.record(first).await }
+        async move { recorder.record(first, None).await }
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let three = || (0..3).map(|at| event(&format!("second-{at}"))).collect();
     let asked = std::time::Instant::now();
-    let busy = recorder.record(three()).await.unwrap_err();
+    let busy = recorder.record(three(), None).await.unwrap_err();
     assert!(asked.elapsed() < Duration::from_millis(100));
     assert!(matches!(busy, LaneError::Busy));
     assert_eq!(Problem::from(busy).kind(), Kind::Busy);
     assert!(telemetry.text().contains("tollgate_queue_events 8\n"));
     // Two still fit, and once the batch is on its way so do three.
-    assert_eq!(recorder.record(vec![event("x"), event("y")]).await.unwrap().len(), 2);
+    assert_eq!(recorder.record(vec![event("x"), event("y")], None).await.unwrap().len(), 2);
     assert_eq!(waiting.await.unwrap().unwrap().len(), 8);
-    assert_eq!(recorder.record(three()).await.unwrap().len(), 3);
+    assert_eq!(recorder.record(three(), None).await.unwrap().len(), 3);
     assert_eq!(kept(&engine, (0..3).map(|at| format!("second-{at}"))), 3);
 }
 
@@ -136,7 +139,7 @@ async fn a_request_larger_than_batch_and_queue_is_recorded_whole() {
     let engine = engine();
     let (recorder, _) = recorder(&engine, &config);
     let events: Vec<_> = (0..50).map(|at| event(&at.to_string())).collect();
-    let receipts = recorder.record(events).await.unwrap();
+    let receipts = recorder.record(events, None).await.unwrap();
     assert_eq!(receipts.len(), 50);
     assert!(receipts.iter().all(is_held));
 }
@@ -151,7 +154,7 @@ async fn a_full_store_is_waited_for() {
     let mut requests = JoinSet::new();
     for request in 0..300 {
         let recorder = Arc::clone(&recorder);
-        requests.spawn(async move { recorder.record(vec![event(&request.to_string())]).await });
+        requests.spawn(async move { recorder.record(vec![event(&request.to_string())], None).await });
     }
     for answer in requests.join_all().await {
         assert!(answer.unwrap().iter().all(is_held));
@@ -164,7 +167,7 @@ async fn a_failing_store_fails_the_batch_s_requests_and_says_what_to_do() {
     let directory = tempfile::tempdir().unwrap();
     let engine = engine_in(directory.path(), &Options::default());
     let (recorder, _) = recorder(&engine, &Config::default());
-    recorder.record(vec![event("before")]).await.unwrap();
+    recorder.record(vec![event("before")], None).await.unwrap();
     let vandal = rusqlite::Connection::open(directory.path().join("tollgate.db")).unwrap();
     let list = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
     let tables: Vec<String> =
@@ -172,8 +175,10 @@ async fn a_failing_store_fails_the_batch_s_requests_and_says_what_to_do() {
     for table in tables {
         vandal.execute_batch(&format!("PRAGMA foreign_keys = OFF; DROP TABLE \"{table}\"")).unwrap();
     }
-    let (first, second) =
-        tokio::join!(recorder.record(vec![event("first")]), recorder.record(vec![event("second")]));
+    let (first, second) = tokio::join!(
+        recorder.record(vec![event("first")], None),
+        recorder.record(vec![event("second")], None)
+    );
     for answer in [first, second] {
         let problem = Problem::from(answer.unwrap_err());
         assert_eq!(problem.kind(), Kind::Unavailable);
@@ -190,7 +195,7 @@ async fn a_shutdown_answers_what_waits_and_takes_nothing_more() {
     let (recorder, _) = recorder(&engine, &config);
     let waiting = tokio::spawn({
         let recorder = Arc::clone(&recorder);
-        async move { recorder.record(vec![event("waiting")]).await }
+        async move { recorder.record(vec![event("waiting")], None).await }
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
     let asked = std::time::Instant::now();
@@ -199,6 +204,6 @@ async fn a_shutdown_answers_what_waits_and_takes_nothing_more() {
     assert!(asked.elapsed() < Duration::from_secs(2), "it does not wait for more events");
     assert!(is_held(&waiting.await.unwrap().unwrap()[0]));
     assert!(!recorder.is_running());
-    assert!(matches!(recorder.record(vec![event("late")]).await, Err(LaneError::Stopping)));
+    assert!(matches!(recorder.record(vec![event("late")], None).await, Err(LaneError::Stopping)));
     assert_eq!(kept(&engine, ["late".to_owned()].into_iter()), 0);
 }

@@ -103,7 +103,7 @@ async fn stopping_lets_running_requests_finish() {
     drop(idle);
     server.ended().await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
-    assert!(matches!(backend.recorder.record(vec![event("late")]).await, Err(LaneError::Stopping)));
+    assert!(matches!(backend.recorder.record(vec![event("late")], None).await, Err(LaneError::Stopping)));
 }
 
 #[tokio::test]

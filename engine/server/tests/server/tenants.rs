@@ -188,7 +188,7 @@ async fn keys_are_made_listed_used_and_revoked() {
     house.expect(key, "GET /v1/keys", &Value::Null, 403).await;
 
     let list = house.get(&house.acme, "/v1/keys").await;
-    let secret = key.rsplit('_').next().unwrap();
+    let secret = key.strip_prefix(&format!("tollgate_ingest_{id}_")).unwrap();
     assert!(list.body.contains(id) && !list.body.contains(secret) && !list.body.contains("digest"));
     let data = serde_json::from_str::<Value>(&list.body).unwrap()["data"].clone();
     let own = data.as_array().unwrap().iter().find(|known| known["id"] == id).unwrap();
@@ -212,6 +212,9 @@ async fn keys_are_made_listed_used_and_revoked() {
             "/scope/customer",
         ),
         (json!({"name": "x"}), "/scope"),
+        // Nothing that is half of another scope makes a key of the platform.
+        (json!({"name": "x", "scope": {"type": "platform", "builder": "acme"}}), "/scope"),
+        (json!(["x", {"type": "builder", "builder": "acme"}, null]), ""),
     ] {
         let problem = house.expect(&house.acme, "POST /v1/keys", &body, 422).await;
         assert_eq!(problem["errors"][0]["pointer"], pointer);
@@ -234,10 +237,31 @@ async fn a_repeated_write_is_answered_as_before_and_done_once() {
     // Another request under the same key is refused; another tenant's same key is its own.
     let other = builder("other", "0.1").to_string();
     let conflict = house.send(&house.platform, "POST /v1/builders", &headers, &other).await;
-    assert_eq!((conflict.status(), conflict.problem()["type"].clone()), (409, json!("/problems/conflict")));
+    let reused = json!("/problems/idempotency-key-reused");
+    assert_eq!((conflict.status(), conflict.problem()["type"].clone()), (422, reused));
+    // The content type is a part of what is asked.
+    let other = ["content-type: application/cloudevents+json", "idempotency-key: job-1"];
+    assert_eq!(house.send(&house.platform, "POST /v1/builders", &other, &body).await.status(), 422);
+    let twice = [JSON, "idempotency-key: job-1", "idempotency-key: job-9"];
+    assert_eq!(house.send(&house.platform, "POST /v1/builders", &twice, &body).await.status(), 400);
     house.expect(&house.platform, "GET /v1/builders/other", &Value::Null, 404).await;
     let acmes = house.send(&house.acme, "POST /v1/builders", &headers, &body).await;
     assert_eq!(acmes.status(), 403);
+
+    // What was refused did nothing: it is asked anew, and may be mended by then.
+    let headers = [JSON, "idempotency-key: job-3"];
+    let app = app("late-app", "late").to_string();
+    let answer = house.send(&house.platform, "POST /v1/apps", &headers, &app).await;
+    assert_eq!(answer.status(), 404);
+    house.expect(&house.platform, "POST /v1/builders", &builder("late", "0.1"), 201).await;
+    assert_eq!(house.send(&house.platform, "POST /v1/apps", &headers, &app).await.status(), 201);
+
+    // A quote is an answer of its moment, whatever it carries.
+    let headers = [JSON, "idempotency-key: job-4"];
+    for _ in 0..2 {
+        let quoted = house.send(&house.platform, "POST /v1/quotes", &headers, r#"{"events": []}"#).await;
+        assert_eq!(quoted.header("idempotency-replayed"), None);
+    }
 
     // A secret is shown once: the repeated request makes no second key and does not show the first.
     let headers = [JSON, "idempotency-key: job-2"];

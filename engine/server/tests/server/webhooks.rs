@@ -95,11 +95,13 @@ async fn what_was_not_taken_is_sent_again() {
 /// The one delivery of an endpoint, once so many attempts at it have ended.
 async fn settled(office: &PostOffice, id: &str, attempts: usize) -> Value {
     for _ in 0..500 {
+        // Asked first: what is read after the sending ended is what came of it.
+        let is_underway = office.is_underway();
         let delivery = office.deliveries(id).await.remove(0);
         let next = delivery["next_attempt_at"].as_str().map(|next| next.parse::<Timestamp>().unwrap());
         let last = delivery["last_attempt"]["at"].as_str().map(|last| last.parse::<Timestamp>().unwrap());
         // While it is being sent, what is shown of the last attempt is older than the claim.
-        let is_settled = last.is_some() && !office.is_underway();
+        let is_settled = last.is_some() && !is_underway;
         if delivery["attempts"] == attempts && is_settled && next.is_none_or(|next| Some(next) > last) {
             return delivery;
         }

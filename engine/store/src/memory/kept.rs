@@ -51,8 +51,22 @@ struct Sums {
 }
 
 impl Kept {
+    /// Appends to a history of definitions of this length.
+    pub fn define(&mut self, known: u64, definitions: &[Definition]) -> Result<(), StoreError> {
+        let count = self.definitions.len() as u64;
+        if count != known {
+            return stale(format!("there are {count} definitions, not {known}"));
+        }
+        self.definitions.extend_from_slice(definitions);
+        Ok(())
+    }
+
     /// Applies the whole of a commit, or nothing.
     pub fn commit(&mut self, commit: Commit) -> Result<(), StoreError> {
+        let count = self.definitions.len() as u64;
+        if let Some(known) = commit.defined.filter(|known| count > *known) {
+            return stale(format!("there are {count} definitions, it was decided by {known}"));
+        }
         self.check_closed(&commit)?;
         self.records.check(&commit)?;
         self.entries.check(&commit)?;

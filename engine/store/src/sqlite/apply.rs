@@ -11,6 +11,7 @@ use tollgate_core::store::{
 };
 
 use super::charge_record;
+use super::definitions;
 use super::entries;
 use super::event_id::EventId;
 use super::names::{CounterRow, Names};
@@ -25,6 +26,7 @@ use super::trouble::{Trouble, is_duplicate};
 /// Applies the whole of a commit. The records come first: they are what writers contend for, and a commit that
 /// is refused before it has changed anything costs its neighbours nothing.
 pub fn apply(db: &Connection, names: &mut Names, commit: &Commit) -> Result<(), Trouble> {
+    definitions::expect(db, commit.defined)?;
     refuse_closed(db, names, commit)?;
     records::expect(db, &commit.expects)?;
     records::change(db, &commit.records)?;
@@ -85,7 +87,7 @@ fn insert_events(db: &Connection, names: &mut Names, commit: &Commit) -> Result<
         let customer = names.id(db, &event.customer)?;
         place.execute([app, customer, placements::period_of(outcome)?, sequence])?;
         if let Outcome::Held(reason) = &**outcome {
-            hold(db, sequence, reason)?;
+            hold(db, sequence, app, reason)?;
         }
     }
     Ok(())
@@ -101,9 +103,10 @@ fn refused_event(error: rusqlite::Error, event: &Event) -> Trouble {
     error.into()
 }
 
-fn hold(db: &Connection, sequence: i64, reason: &HoldReason) -> Result<(), Trouble> {
-    let mut insert = db.prepare_cached("INSERT INTO holds (sequence, cause, message) VALUES (?1, ?2, ?3)")?;
-    insert.execute(params![sequence, reason.cause.code(), reason.message])?;
+fn hold(db: &Connection, sequence: i64, app: i64, reason: &HoldReason) -> Result<(), Trouble> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO holds (sequence, app, cause, message) VALUES (?1, ?2, ?3, ?4)")?;
+    insert.execute(params![sequence, app, reason.cause.code(), reason.message])?;
     Ok(())
 }
 
@@ -171,13 +174,15 @@ fn close(db: &Connection, names: &mut Names, closing: &Closing) -> Result<(), Tr
     let app = names.id(db, &closing.app)?;
     let period = row::period_number(closing.period)?;
     db.prepare_cached("INSERT INTO closings (app, period) VALUES (?1, ?2)")?.execute([app, period])?;
-    let mut insert =
-        db.prepare_cached("INSERT INTO closing_charges (app, customer, charge) VALUES (?1, ?2, ?3)")?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO closing_charges (app, period, customer, charge) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     for closing_charge in &closing.charges {
         let (app, customer) = (names.id(db, &closing_charge.app)?, names.id(db, &closing_charge.customer)?);
+        let period = row::period_number(closing_charge.charge.period)?;
         let mut record = Vec::new();
         charge_record::encode(&closing_charge.charge, &mut record, |word| names.id(db, word))?;
-        insert.execute(params![app, customer, record])?;
+        insert.execute(params![app, period, customer, record])?;
     }
     Ok(())
 }

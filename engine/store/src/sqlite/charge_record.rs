@@ -3,7 +3,7 @@
 //! Version 1, after the version byte: flags, tariff, period, total, network cost, platform fee, Builder
 //! earnings; then three lists, each led by its length: usage rows (unit, group, key, quantity, before,
 //! after), lines (code, quantity, unit price, amount), refusals (code, detail); and where the flags say so, one
-//! more: draws (source, with the id of a grant; amount). Whole numbers are LEB128, signed ones zigzag first;
+//! list more, draws (source, with the id of a grant; amount), and the customer's parent. Whole numbers are LEB128, signed ones zigzag first;
 //! words that recur are numbers of `names`; other text is its length and UTF-8; a decimal is a byte (scale, and
 //! 128 for a minus; 255 for none) and its coefficient.
 
@@ -24,6 +24,7 @@ use super::trouble::Trouble;
 const VERSION: u8 = 1;
 const LATE: u8 = 1;
 const DRAWN: u8 = 2;
+const PARENTED: u8 = 4;
 const MINUS: u8 = 128;
 const NO_DECIMAL: u8 = 255;
 
@@ -41,7 +42,8 @@ pub fn encode(
 ) -> Result<(), Trouble> {
     let late = if charge.late { LATE } else { 0 };
     let drawn = if charge.draws.is_empty() { 0 } else { DRAWN };
-    out.extend([VERSION, late | drawn]);
+    let parented = if charge.parent.is_none() { 0 } else { PARENTED };
+    out.extend([VERSION, late | drawn | parented]);
     put_signed(out, id(&charge.tariff)?);
     put_signed(out, row::period_number(charge.period)?);
     let Split { network_cost, platform_fee, builder_earnings } = charge.split;
@@ -72,13 +74,19 @@ pub fn encode(
         put_signed(out, id(&refused.code)?);
         put_text(out, &refused.detail);
     }
-    if charge.draws.is_empty() { Ok(()) } else { put_draws(out, &charge.draws, id) }
+    if !charge.draws.is_empty() {
+        put_draws(out, &charge.draws, &mut id)?;
+    }
+    if let Some(parent) = &charge.parent {
+        put_signed(out, id(parent)?);
+    }
+    Ok(())
 }
 
 fn put_draws(
     out: &mut Vec<u8>,
     draws: &[Draw],
-    mut id: impl FnMut(&str) -> Result<i64, Trouble>,
+    id: &mut impl FnMut(&str) -> Result<i64, Trouble>,
 ) -> Result<(), Trouble> {
     put_whole(out, draws.len() as u128);
     for draw in draws {
@@ -102,7 +110,7 @@ pub fn decode(
     mut word: impl FnMut(i64) -> Result<Arc<str>, Trouble>,
 ) -> Result<Charge, Trouble> {
     let mut rest = Rest(record);
-    let Head { late, drawn, tariff, period } = rest.head()?;
+    let Head { late, drawn, parented, tariff, period } = rest.head()?;
     let (tariff, period) = (word(tariff)?, row::period(period)?);
     let [total, network_cost, platform_fee, builder_earnings] =
         [rest.amount()?, rest.amount()?, rest.amount()?, rest.amount()?];
@@ -125,10 +133,11 @@ pub fn decode(
     let refused =
         rest.list(|rest| Ok(Refused { code: word(rest.signed()?)?, detail: rest.text()?.to_owned() }))?;
     let draws = if drawn { rest.list(|rest| rest.draw(&mut word))? } else { Vec::new() };
+    let parent = if parented { Some(word(rest.signed()?)?) } else { None };
     if !rest.0.is_empty() {
         return Err(unreadable());
     }
-    Ok(Charge { tariff, period, late, total, split, usage, lines, refused, draws })
+    Ok(Charge { tariff, parent, period, late, total, split, usage, lines, refused, draws })
 }
 
 /// The period of a charge, as its number, without reading the rest.
@@ -167,6 +176,7 @@ fn unreadable() -> Trouble {
 struct Head {
     late: bool,
     drawn: bool,
+    parented: bool,
     /// A number of `names`.
     tariff: i64,
     period: i64,
@@ -182,11 +192,11 @@ impl<'a> Rest<'a> {
             return Err(Trouble::corrupt(format!("a charge of version {version}")));
         }
         let flags = self.byte()?;
-        if flags & !(LATE | DRAWN) != 0 {
+        if flags & !(LATE | DRAWN | PARENTED) != 0 {
             return Err(unreadable());
         }
-        let (late, drawn) = (flags & LATE != 0, flags & DRAWN != 0);
-        Ok(Head { late, drawn, tariff: self.signed()?, period: self.signed()? })
+        let [late, drawn, parented] = [LATE, DRAWN, PARENTED].map(|flag| flags & flag != 0);
+        Ok(Head { late, drawn, parented, tariff: self.signed()?, period: self.signed()? })
     }
 
     fn draw(&mut self, mut word: impl FnMut(i64) -> Result<Arc<str>, Trouble>) -> Result<Draw, Trouble> {

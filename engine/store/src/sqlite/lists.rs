@@ -1,7 +1,6 @@
-//! Lists beside the events: definitions, statements, counters, balances and what closes charged.
+//! Lists beside the events: statements, counters, balances and what closes charged.
 
-use rusqlite::{Connection, Row, params_from_iter};
-use tollgate_core::catalog::Definition;
+use rusqlite::{Connection, params_from_iter};
 use tollgate_core::ledger::{Account, Balance};
 use tollgate_core::period::Period;
 use tollgate_core::quantity::Quantity;
@@ -14,17 +13,6 @@ use super::owners;
 use super::row;
 use super::sums;
 use super::trouble::Trouble;
-
-/// The definitions, oldest first.
-pub fn definitions(reader: &mut Reader) -> Result<Vec<Definition>, Trouble> {
-    let mut query = reader.db.prepare_cached("SELECT number, definition FROM definitions ORDER BY number")?;
-    let read = |row: &Row<'_>| {
-        let (number, text): (i64, String) = (row.get(0)?, row.get(1)?);
-        serde_json::from_str(&text)
-            .map_err(|error| Trouble::corrupt(format!("definition {number} cannot be read: {error}")))
-    };
-    query.query_and_then([], read)?.collect()
-}
 
 /// Statements, sorted by customer, then period, then app.
 pub fn statements(
@@ -93,17 +81,35 @@ pub fn balances(reader: &mut Reader) -> Result<Vec<(Account, Balance)>, Trouble>
     Ok(balances)
 }
 
-/// What the closes charged, in the order of closing.
-pub fn closing_charges(reader: &mut Reader) -> Result<Vec<ClosingCharge>, Trouble> {
+/// What the closes charged, of one app and period where given, in the order of closing.
+pub fn closing_charges(
+    reader: &mut Reader,
+    app: Option<&str>,
+    period: Option<Period>,
+) -> Result<Vec<ClosingCharge>, Trouble> {
     let Reader { db, names } = reader;
-    let mut query = db.prepare_cached("SELECT app, customer, charge FROM closing_charges ORDER BY number")?;
-    let rows = query.query_and_then([], |row| {
+    let Some(conditions) = Conditions::of(db, names, &[("app", app)], period)? else { return Ok(Vec::new()) };
+    let query = "SELECT app, customer, charge FROM closing_charges";
+    let mut query = db.prepare_cached(&format!("{query}{} ORDER BY number", conditions.clause))?;
+    let rows = query.query_and_then(params_from_iter(conditions.values), |row| {
         let app = names.word(db, row.get(0)?)?.to_string();
         let customer = names.word(db, row.get(1)?)?.to_string();
         let record: Vec<u8> = row.get(2)?;
         Ok(ClosingCharge { app, customer, charge: charge_record::decode(&record, |id| names.word(db, id))? })
     })?;
     rows.collect()
+}
+
+/// Writes down the periods of what closes charged before the schema had a column for them.
+pub fn date_closing_charges(db: &Connection) -> Result<(), Trouble> {
+    let mut update = db.prepare("UPDATE closing_charges SET period = ?2 WHERE number = ?1")?;
+    let mut query = db.prepare("SELECT number, charge FROM closing_charges ORDER BY number")?;
+    let mut rows = query.query([])?;
+    while let Some(charged) = rows.next()? {
+        let (number, charge): (i64, Vec<u8>) = (charged.get(0)?, charged.get(1)?);
+        update.execute([number, charge_record::period_number(&charge)?])?;
+    }
+    Ok(())
 }
 
 /// A WHERE clause and its values.

@@ -95,7 +95,8 @@ pub fn plugin(reader: &mut Reader, digest: &Digest) -> Result<Option<Vec<u8>>, T
 
 /// How many events there are.
 pub fn counts(reader: &mut Reader) -> Result<EventCounts, Trouble> {
-    // Numbers have no gaps (see the schema): the largest is the count, without walking millions of rows.
+    // Numbers have no gaps (see the schema): the largest is the count, without walking millions of rows. What is
+    // held is counted, by the pages of its narrowest index.
     let mut query = reader.db.prepare_cached(
         "SELECT (SELECT coalesce(max(sequence), 0) FROM events), (SELECT count(*) FROM holds),
             coalesce(number, 0), coalesce(number_held, 0)

@@ -81,7 +81,7 @@ pub fn place_all(db: &Connection) -> Result<(), Trouble> {
 }
 
 /// Whose an event is. What the door let in once, it lets in again.
-fn customer_of(sequence: Sequence, received: &str) -> Result<String, Trouble> {
+pub fn customer_of(sequence: Sequence, received: &str) -> Result<String, Trouble> {
     door::parse(received.as_bytes())
         .map(|event| event.customer)
         .map_err(|rejected| Trouble::corrupt(format!("event {sequence} cannot be read: {rejected}")))

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::late_reversals;
+use super::lists;
 use super::open::{APPLICATION_ID, OpenError};
 use super::placements;
 use super::trouble::Trouble;
@@ -19,10 +21,14 @@ struct Migration {
 }
 
 /// The step from schema n to n + 1 stands at position n.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { schema: include_str!("schema/1.sql"), rows: |_| Ok(()) },
     Migration { schema: include_str!("schema/2.sql"), rows: placements::place_all },
     Migration { schema: include_str!("schema/3.sql"), rows: |_| Ok(()) },
+    Migration {
+        schema: include_str!("schema/4.sql"),
+        rows: |db| late_reversals::note_all(db).and_then(|()| lists::date_closing_charges(db)),
+    },
 ];
 
 /// Brings the schema up to date. Safe against another process that does the same.

@@ -16,7 +16,7 @@ use super::placements;
 use super::row;
 use super::trouble::Trouble;
 
-/// A query of events: the ten columns that [`stored`] reads, then `$more`; from `$tables`, among which `events`
+/// A query of events: the eleven columns that [`stored`] reads, then `$more`; from `$tables`, among which `events`
 /// is, and those beside it that say what became of an event; with `$rest` as its conditions and order.
 macro_rules! select_events {
     ($more:literal, $tables:literal, $rest:literal) => {
@@ -24,12 +24,23 @@ macro_rules! select_events {
             "SELECT events.sequence, events.app, events.id, events.received,
                 coalesce(events.charge, releases.charge),
                 coalesce(holds.cause, voids.cause), coalesce(holds.message, voids.message),
-                voids.at, voids.reason, voids.charge",
+                voids.at, voids.reason, voids.charge, voids.replacement",
             $more,
             " FROM ",
             $tables,
             " LEFT JOIN releases USING (sequence) LEFT JOIN holds USING (sequence)
               LEFT JOIN voids USING (sequence) ",
+            $rest
+        )
+    };
+}
+
+/// A query of held events, likewise.
+macro_rules! select_held {
+    ($rest:literal) => {
+        concat!(
+            "SELECT events.sequence, events.app, id, received, NULL, cause, message, NULL, NULL, NULL, NULL
+             FROM holds CROSS JOIN events USING (sequence) ",
             $rest
         )
     };
@@ -48,17 +59,14 @@ pub fn held(
     after: Sequence,
     limit: usize,
 ) -> Result<Vec<StoredEvent>, Trouble> {
-    let query = "SELECT events.sequence, app, id, received, NULL, cause, message, NULL, NULL, NULL
-        FROM holds CROSS JOIN events USING (sequence)
-        WHERE holds.sequence > ?1 AND (?3 IS NULL OR app = ?3) ORDER BY holds.sequence LIMIT ?2";
-    let app = match app {
-        Some(word) => match reader.names.known_id(&reader.db, word)? {
-            Some(id) => Some(id),
-            None => return Ok(Vec::new()),
-        },
-        None => None,
+    let (after, limit) = (row::number_column(after), row::limit_column(limit));
+    let Some(app) = app else {
+        let query = select_held!("WHERE holds.sequence > ?1 ORDER BY holds.sequence LIMIT ?2");
+        return list(reader, query, [after, limit], stored);
     };
-    list(reader, query, params![row::number_column(after), row::limit_column(limit), app], stored)
+    let Some(app) = reader.names.known_id(&reader.db, app)? else { return Ok(Vec::new()) };
+    let query = select_held!("WHERE holds.sequence > ?1 AND holds.app = ?3 ORDER BY holds.sequence LIMIT ?2");
+    list(reader, query, [after, limit, app], stored)
 }
 
 /// Up to `limit` events of one customer before a placement, the latest first.
@@ -88,8 +96,31 @@ pub fn of_customer(
     let values = params![app, customer, first, before.0, before.1, row::limit_column(limit)];
     list(reader, query, values, |db, names, row| {
         let event = stored(db, names, row)?;
-        Ok((Placement { period: placements::period(row.get(10)?)?, sequence: event.sequence }, event))
+        Ok((Placement { period: placements::period(row.get(11)?)?, sequence: event.sequence }, event))
     })
+}
+
+/// Up to `limit` events of one customer after a number, taken back by a late reversal of this period.
+pub fn late_reversals(
+    reader: &mut Reader,
+    (app, customer): (&str, &str),
+    period: Period,
+    after: Sequence,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, Trouble> {
+    let Reader { db, names } = &mut *reader;
+    let (Some(app), Some(customer)) = (names.known_id(db, app)?, names.known_id(db, customer)?) else {
+        return Ok(Vec::new());
+    };
+    let query = select_events!(
+        "",
+        "late_reversals CROSS JOIN events USING (sequence)",
+        "WHERE late_reversals.app = ?1 AND late_reversals.customer = ?2 AND late_reversals.period = ?3
+            AND late_reversals.sequence > ?4
+         ORDER BY late_reversals.sequence LIMIT ?5"
+    );
+    let period = row::period_number(period)?;
+    list(reader, query, [app, customer, period, row::number_column(after), row::limit_column(limit)], stored)
 }
 
 /// What these events became.
@@ -148,13 +179,13 @@ fn outcome(
     Ok(Outcome::Held(HoldReason { cause, message: row.get(6)? }))
 }
 
-/// How it was taken back, from the columns at, reason and charge, which start at the eighth.
+/// How it was taken back, from the columns at, reason, charge and replacement, which start at the eighth.
 fn voided(
     row: &Row<'_>,
     word: impl FnMut(i64) -> Result<Arc<str>, Trouble>,
 ) -> Result<Option<Voided>, Trouble> {
     let Some(at) = row.get(7)? else { return Ok(None) };
-    Ok(Some(Voided { reversal: charge(row, 9, word)?, reason: row.get(8)?, at }))
+    Ok(Some(Voided { reversal: charge(row, 9, word)?, reason: row.get(8)?, at, replacement: row.get(10)? }))
 }
 
 fn charge(

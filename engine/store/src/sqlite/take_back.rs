@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tollgate_core::store::{SeenKey, Sequence, Voided};
 
 use super::charge_record;
+use super::late_reversals;
 use super::names::Names;
 use super::row;
 use super::trouble::Trouble;
@@ -12,11 +13,12 @@ use super::trouble::Trouble;
 /// Takes events back, which must be there as their voids say.
 pub fn void_events(db: &Connection, names: &mut Names, voids: &[(Sequence, Voided)]) -> Result<(), Trouble> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO voids (sequence, number, number_held, charge, cause, message, reason, at)
+        "INSERT INTO voids (sequence, number, number_held, charge, cause, message, reason, at,
+            replacement)
          VALUES (?1, 1 + coalesce((SELECT max(number) FROM voids), 0),
             (?2 IS NULL) + coalesce((SELECT number_held FROM voids ORDER BY number DESC LIMIT 1), 0), ?2,
             (SELECT cause FROM holds WHERE sequence = ?1), (SELECT message FROM holds WHERE sequence = ?1),
-            ?3, ?4)",
+            ?3, ?4, ?5)",
     )?;
     let mut end_hold = db.prepare_cached("DELETE FROM holds WHERE sequence = ?1")?;
     let mut record = Vec::new();
@@ -31,8 +33,11 @@ pub fn void_events(db: &Connection, names: &mut Names, voids: &[(Sequence, Voide
             }
             None => None,
         };
-        insert.execute(params![column, reversal, voided.reason, voided.at])?;
+        insert.execute(params![column, reversal, voided.reason, voided.at, voided.replacement])?;
         end_hold.execute([column])?;
+        if voided.reversal.is_some() {
+            late_reversals::note(db, names, column)?;
+        }
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use tollgate_core::store::Commit;
 
 use super::access;
 use super::apply;
+use super::definitions;
 use super::names::Names;
 use super::open::APPLICATION_ID;
 use super::trouble::Trouble;
@@ -14,8 +15,13 @@ use super::trouble::Trouble;
 pub enum Work {
     /// What a batch changes.
     Commit(Box<Commit>),
-    /// Definitions, as JSON.
-    Define(Vec<String>),
+    /// Definitions, where so many are known.
+    Define {
+        /// How many.
+        known: u64,
+        /// As JSON.
+        definitions: Vec<String>,
+    },
     /// A plugin under its digest.
     KeepPlugin {
         /// As text.
@@ -52,7 +58,7 @@ impl Work {
     pub fn apply(&self, db: &Connection, names: &mut Names) -> Result<(), Trouble> {
         match self {
             Self::Commit(commit) => apply::apply(db, names, commit),
-            Self::Define(definitions) => define(db, definitions),
+            Self::Define { known, definitions } => definitions::append(db, *known, definitions),
             Self::KeepPlugin { digest, component } => keep_plugin(db, digest, component),
             Self::AddKey(key) => access::add_key(db, key),
             Self::RevokeKey { id, moment } => access::revoke_key(db, id, *moment),
@@ -63,14 +69,6 @@ impl Work {
             Self::Trial => write_header(db),
         }
     }
-}
-
-fn define(db: &Connection, definitions: &[String]) -> Result<(), Trouble> {
-    let mut insert = db.prepare_cached("INSERT INTO definitions (definition) VALUES (?1)")?;
-    for definition in definitions {
-        insert.execute([definition])?;
-    }
-    Ok(())
 }
 
 /// Writes the file's header as it is.

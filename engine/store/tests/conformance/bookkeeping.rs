@@ -1,5 +1,6 @@
 //! Sums are right, and lists are in order.
 
+use tollgate_core::charge::Charge;
 use tollgate_core::ledger::{Account, Balance, Owner};
 use tollgate_core::quantity::{Quantity, QuantitySum};
 use tollgate_core::store::{
@@ -148,7 +149,33 @@ pub fn closing_charges_keep_their_order(fixture: &Fixture) {
         let closes = Some(Closing { app: APP.into(), period: period(month), charges });
         commit(&*fixture.store, Commit { closes, ..Commit::default() }).unwrap();
     }
-    assert_eq!(fixture.other.closing_charges(), Ok([&november[..], &october].concat()));
+    assert_eq!(fixture.other.closing_charges(None, None), Ok([&november[..], &october].concat()));
+}
+
+pub fn closing_charges_are_filtered(fixture: &Fixture) {
+    let places = [(APP, "2023-11"), ("b-app", "2023-11"), (APP, "2023-10"), ("b-app", "2023-12")];
+    for (number, (app, month)) in (1..).zip(places) {
+        let due = |customer: &str| ClosingCharge {
+            app: app.into(),
+            customer: customer.into(),
+            charge: Charge { period: period(month), ..sample::charge(number) },
+        };
+        let charges = vec![due("zoe"), due("adam")];
+        let closes = Some(Closing { app: app.into(), period: period(month), charges });
+        commit(&*fixture.store, Commit { closes, ..Commit::default() }).unwrap();
+    }
+    let totals = |app: Option<&str>, month: Option<&str>| -> Vec<i64> {
+        let charges = fixture.other.closing_charges(app, month.map(period)).unwrap();
+        assert!(charges.chunks(2).all(|pair| pair[0].customer == "zoe" && pair[1].customer == "adam"));
+        charges.iter().step_by(2).map(|closing| closing.charge.total.nano()).collect()
+    };
+    assert_eq!(totals(None, None), [1, 2, 3, 4]);
+    assert_eq!(totals(Some(APP), None), [1, 3]);
+    assert_eq!(totals(Some("b-app"), None), [2, 4]);
+    assert_eq!(totals(Some(APP), Some("2023-10")), [3]);
+    assert_eq!(totals(None, Some("2023-11")), [1, 2]);
+    assert_eq!(totals(Some(APP), Some("2023-12")), [0; 0]);
+    assert_eq!(totals(Some("unknown"), Some("2023-11")), [0; 0]);
 }
 
 pub fn sums_that_do_not_fit_fail(fixture: &Fixture) {

@@ -7,7 +7,9 @@ use tollgate_core::catalog::{Builder, Customer, Definition, Limits, Tariff};
 use tollgate_core::event::{Event, EventKey};
 use tollgate_core::payout::PayoutTerms;
 use tollgate_core::plugin::Digest;
-use tollgate_core::store::{Commit, EventCounts, Found, HoldCause, HoldReason, Outcome, StoredEvent};
+use tollgate_core::store::{
+    Commit, EventCounts, Found, HoldCause, HoldReason, Outcome, StoreError, StoredEvent,
+};
 
 use crate::Fixture;
 use crate::sample::{self, APP, commit, event, one_event};
@@ -83,11 +85,19 @@ pub fn definitions_keep_their_order(fixture: &Fixture) {
         limits: Limits::default(),
     });
     let history = [builder("first"), tariff, customer, builder("second")];
-    fixture.store.define(&history[..1]).unwrap();
-    fixture.other.define(&history[1..]).unwrap();
-    fixture.store.define(&[]).unwrap();
+    fixture.store.define(0, &history[..1]).unwrap();
+    // Whoever does not know of all of them adds none, and decides nothing by them.
+    let late = fixture.other.define(0, &history[1..]);
+    assert_eq!(late, Err(StoreError::Stale("there are 1 definitions, not 0".to_owned())));
+    fixture.other.define(1, &history[1..]).unwrap();
+    fixture.store.define(4, &[]).unwrap();
+    let by = |defined| commit(&*fixture.store, Commit { defined: Some(defined), ..Commit::default() });
+    let unaware = "there are 4 definitions, it was decided by 3".to_owned();
+    assert_eq!((by(3), by(4), by(5)), (Err(StoreError::Stale(unaware)), Ok(()), Ok(())));
     let text = |definitions: &[Definition]| format!("{definitions:?}");
-    assert_eq!(text(&fixture.store.definitions().unwrap()), text(&history));
+    assert_eq!(text(&fixture.store.definitions(0).unwrap()), text(&history));
+    assert_eq!(text(&fixture.other.definitions(3).unwrap()), text(&history[3..]));
+    assert_eq!(fixture.store.definitions(4).unwrap().len(), 0);
 }
 
 pub fn plugins_keep_their_bytes(fixture: &Fixture) {

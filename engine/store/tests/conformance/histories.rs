@@ -138,3 +138,73 @@ pub fn a_history_keeps_what_was_taken_back(fixture: &Fixture) {
         .collect();
     assert_eq!(voided, [1, 7]);
 }
+
+/// Takes events of a history back: 1 and 4 in January, 8 in its own month, 5 in December; and 7, which is held.
+fn take_back(store: &dyn Store) {
+    keep_history(store);
+    let late = |month: &str, to: &str| sample::voided_late(&charge_in(month), to);
+    let voids = vec![
+        (4, late("2023-11", "2024-01")),
+        (8, sample::voided(&charge_in("2023-11"))),
+        (5, late("2022-01", "2023-12")),
+        (1, late("2023-11", "2024-01")),
+        (7, sample::voided_hold()),
+    ];
+    commit(store, Commit { voids, ..Commit::default() }).unwrap();
+}
+
+fn late(store: &dyn Store, month: &str, after: u64, limit: usize) -> Vec<u64> {
+    let events = store.late_reversals(APP, "c1", period(month), after, limit).unwrap();
+    for event in &events {
+        assert_eq!(Some(event), store.event(event.sequence).unwrap().as_ref());
+        let reversal = event.voided.as_ref().unwrap().reversal.as_ref().unwrap();
+        assert_eq!((reversal.period, reversal.total.nano()), (period(month), -500));
+    }
+    events.iter().map(|event| event.sequence).collect()
+}
+
+pub fn late_reversals_are_found_by_their_own_period(fixture: &Fixture) {
+    take_back(&*fixture.store);
+    // One whose charge came after a hold is found as any other.
+    commit(&*fixture.store, Commit { released: vec![(3, charge_in("2023-11"))], ..Commit::default() })
+        .unwrap();
+    commit(&*fixture.store, one_void(3, sample::voided_late(&charge_in("2023-11"), "2024-02"))).unwrap();
+    let found = |month: &str| late(&*fixture.other, month, 0, 9);
+    assert_eq!(found("2024-01"), [1, 4]);
+    assert_eq!(found("2023-12"), [5]);
+    assert_eq!(found("2024-02"), [3]);
+    assert_eq!(found("2023-11"), [0; 0]);
+    assert_eq!(found("2022-01"), [0; 0]);
+}
+
+pub fn late_reversals_go_page_by_page(fixture: &Fixture) {
+    take_back(&*fixture.store);
+    assert_eq!(late(&*fixture.other, "2024-01", 0, 1), [1]);
+    assert_eq!(late(&*fixture.other, "2024-01", 1, 1), [4]);
+    assert_eq!(late(&*fixture.other, "2024-01", 4, 1), [0; 0]);
+    assert_eq!(late(&*fixture.other, "2024-01", u64::MAX, 9), [0; 0]);
+    assert_eq!(late(&*fixture.other, "2024-01", 0, 0), [0; 0]);
+}
+
+pub fn late_reversals_are_one_customers_alone(fixture: &Fixture) {
+    let key = EventKey { app: "b-app".to_owned(), id: "b".to_owned() };
+    let elsewhere = Event { key, ..(*event("b", "c1")).clone() };
+    let events = vec![
+        (event("a", "c1"), sample::rated(500)),
+        (event("c", "c2"), sample::rated(500)),
+        (Arc::new(elsewhere), sample::rated(500)),
+    ];
+    commit(&*fixture.store, Commit { events, ..Commit::default() }).unwrap();
+    let voided = sample::voided_late(&sample::charge(500), "2023-12");
+    let voids = (1..=3).map(|sequence| (sequence, voided.clone())).collect();
+    commit(&*fixture.store, Commit { voids, ..Commit::default() }).unwrap();
+    let sequences = |app: &str, customer: &str| -> Vec<u64> {
+        let events = fixture.other.late_reversals(app, customer, period("2023-12"), 0, 9).unwrap();
+        events.iter().map(|event| event.sequence).collect()
+    };
+    assert_eq!(sequences(APP, "c1"), [1]);
+    assert_eq!(sequences(APP, "c2"), [2]);
+    assert_eq!(sequences("b-app", "c1"), [3]);
+    assert_eq!(sequences("b-app", "c2"), [0; 0]);
+    assert_eq!(sequences(APP, "nobody"), [0; 0]);
+}

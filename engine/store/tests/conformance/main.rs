@@ -82,14 +82,16 @@ macro_rules! conformance {
                 a_refused_key_leaves_nothing);
             conformance!(@ $store histories: a_history_is_by_period_then_by_acceptance
                 a_history_goes_page_by_page a_release_moves_an_event a_history_is_one_customers_alone
-                a_history_keeps_what_was_taken_back);
+                a_history_keeps_what_was_taken_back late_reversals_are_found_by_their_own_period
+                late_reversals_go_page_by_page late_reversals_are_one_customers_alone);
             conformance!(@ $store access: keys_come_back_oldest_first a_key_is_added_once
                 a_key_stays_revoked_from_the_first_moment uses_only_move_on answers_come_back
                 the_first_answer_stays old_answers_are_forgotten);
             conformance!(@ $store bookkeeping: statements_add_up_and_are_sorted statements_are_filtered
                 balances_add_up_and_are_sorted usage_is_sorted_and_filtered
-                closing_charges_keep_their_order sums_that_do_not_fit_fail an_empty_commit_changes_nothing
-                pending_sums_go_up_and_down every_owner_has_accounts_of_its_own);
+                closing_charges_keep_their_order closing_charges_are_filtered sums_that_do_not_fit_fail
+                an_empty_commit_changes_nothing pending_sums_go_up_and_down
+                every_owner_has_accounts_of_its_own);
             conformance!(@ $store entries: every_kind_of_entry_comes_back an_entry_is_posted_once
                 entries_go_page_by_page entries_are_listed_by_owner);
             conformance!(@ $store records: a_record_moves_on_step_by_step a_change_from_another_version_is_stale

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tollgate_core::access::AccessStore;
+use tollgate_core::charge::Charge;
 use tollgate_core::ledger::Balance;
-use tollgate_core::store::{Commit, EventCounts, Placement, StatementFilter, Store};
+use tollgate_core::store::{Closing, ClosingCharge, Commit, EventCounts, Placement, StatementFilter, Store};
 use tollgate_store::SqliteStore;
 
 use crate::sample::{self, APP, commit, event, one_event, one_void, period};
 use crate::sqlite_file::{filled, open};
 
 /// The steps to each schema, as they were released.
-const STEPS: [&str; 2] =
-    [include_str!("../../src/sqlite/schema/1.sql"), include_str!("../../src/sqlite/schema/2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../../src/sqlite/schema/1.sql"),
+    include_str!("../../src/sqlite/schema/2.sql"),
+    include_str!("../../src/sqlite/schema/3.sql"),
+];
 
 /// Keeps what schema 1 has a place for. A customer named `lonely` has a held event only.
 fn keep_events(store: &SqliteStore) {
@@ -27,12 +31,20 @@ fn keep_events(store: &SqliteStore) {
     commit(store, Commit { released, ..Commit::default() }).unwrap();
     let events = vec![(event("alone", "lonely"), sample::held("no tariff"))];
     commit(store, Commit { events, ..Commit::default() }).unwrap();
+    for month in ["2023-09", "2023-10"] {
+        let charge = Charge { period: period(month), ..sample::charge(500) };
+        let charges = vec![ClosingCharge { app: APP.into(), customer: "c1".into(), charge }];
+        let closes = Some(Closing { app: APP.into(), period: period(month), charges });
+        commit(store, Commit { closes, ..Commit::default() }).unwrap();
+    }
 }
 
 /// Keeps what schema 2 has a place for besides: events taken back, keys and answers.
 fn keep_voids(store: &SqliteStore) {
     commit(store, one_void(1, sample::voided(&sample::charge(20_000_000)))).unwrap();
     commit(store, one_void(52, sample::voided_hold())).unwrap();
+    commit(store, one_void(9, sample::voided_late(&sample::charge(20_000_000), "2023-12"))).unwrap();
+    commit(store, one_void(51, sample::voided_late(&sample::charge(500), "2024-01"))).unwrap();
     store.add_key(&crate::access::key("k1", 7)).unwrap();
     store.keep_answer(&crate::access::request("k1", "r1"), &crate::access::answered(10), 0).unwrap();
 }
@@ -110,7 +122,7 @@ fn events_of_schema_1_are_placed() {
 
 #[test]
 fn sums_of_older_schemas_stay_and_nothing_is_pending() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let path = file_of_schema(version, &directory);
         let today = open(&directory.path().join("today.db")).unwrap();
@@ -125,6 +137,36 @@ fn sums_of_older_schemas_stay_and_nothing_is_pending() {
         assert_eq!(Ok(&balances), today.balances().as_ref());
         let posted = |balance: Balance| Balance { debits_pending: 0, credits_pending: 0, ..balance };
         assert!(balances.iter().all(|(_, balance)| *balance == posted(*balance)));
+    }
+}
+
+#[test]
+fn what_older_schemas_closed_held_and_took_back_is_found() {
+    for version in [1, 2, 3] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = file_of_schema(version, &directory);
+        let today = open(&directory.path().join("today.db")).unwrap();
+        drop(open(&path).unwrap());
+        let store = open(&path).unwrap();
+        let held = store.held(Some(APP), 0, 9).unwrap();
+        assert_eq!(Ok(&held), today.held(None, 0, 9).as_ref());
+        assert_eq!(held.last().unwrap().sequence, 53);
+        let charges = store.closing_charges(Some(APP), Some(period("2023-10"))).unwrap();
+        assert_eq!(charges, today.closing_charges(None, None).unwrap()[1..]);
+        assert_eq!(charges[0].charge.period, period("2023-10"));
+        let late = |store: &SqliteStore, customer: &str, month: &str| -> Vec<u64> {
+            let events = store.late_reversals(APP, customer, period(month), 0, 9).unwrap();
+            events.iter().map(|event| event.sequence).collect()
+        };
+        let taken_back = |sequences: &[u64]| if version == 1 { Vec::new() } else { sequences.to_vec() };
+        for (customer, month, expected) in [
+            ("workspace-08", "2023-12", taken_back(&[9])),
+            ("c1", "2024-01", taken_back(&[51])),
+            ("workspace-00", "2023-11", Vec::new()),
+        ] {
+            assert_eq!(late(&store, customer, month), expected, "schema {version}: {customer} in {month}");
+            assert_eq!(late(&today, customer, month), expected);
+        }
     }
 }
 
@@ -147,7 +189,7 @@ fn life_goes_on_after_a_migration() {
 
 #[test]
 fn money_moves_after_a_migration() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let store = open(&file_of_schema(version, &directory)).unwrap();
         let accounts = sample::balances("workspace-00", 1, 1).into_iter().map(|(account, _)| account);
@@ -186,7 +228,7 @@ fn a_new_file_and_a_migrated_one_have_the_same_schema() {
             connection.prepare("SELECT coalesce(sql, name) FROM sqlite_schema ORDER BY type, name").unwrap();
         query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let directory = tempfile::tempdir().unwrap();
         let old = file_of_schema(version, &directory);
         drop(open(&old).unwrap());

@@ -58,6 +58,7 @@ pub fn event(id: &str, customer: &str) -> Arc<Event> {
 pub fn charge(total: i64) -> Charge {
     Charge {
         tariff: "docs-2023".into(),
+        parent: None,
         period: period("2023-11"),
         late: false,
         total: Amount::from_nano(total),
@@ -106,6 +107,7 @@ pub fn extreme_charge() -> Charge {
     let most = quantity("9999999999999999.999999999999");
     Charge {
         tariff: "tariff \u{1f9fe} with \"quotes\"".into(),
+        parent: Some("a parent, \u{e9}".into()),
         period: period("0001-01"),
         late: true,
         total: Amount::from_nano(i64::MIN),
@@ -167,12 +169,18 @@ pub fn reversal(charge: &Charge) -> Charge {
 /// How an event charged so is taken back.
 pub fn voided(charge: &Charge) -> Voided {
     let reason = "the answer was empty \u{1f9fe}".to_owned();
-    Voided { reversal: Some(reversal(charge)), reason, at: 1_700_200_000_123 }
+    Voided { reversal: Some(reversal(charge)), reason, at: 1_700_200_000_123, replacement: None }
+}
+
+/// How an event charged so is taken back once its period is closed: by a reversal of another month.
+pub fn voided_late(charge: &Charge, month: &str) -> Voided {
+    let reversal = Charge { period: period(month), late: true, ..reversal(charge) };
+    Voided { reversal: Some(reversal), ..voided(charge) }
 }
 
 /// How a held event is taken back.
 pub fn voided_hold() -> Voided {
-    Voided { reversal: None, reason: "sent by mistake".to_owned(), at: -1 }
+    Voided { reversal: None, reason: "sent by mistake".to_owned(), at: -1, replacement: None }
 }
 
 /// Takes one event back.

@@ -41,7 +41,7 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
         payouts,
         publishers: Vec::new(),
     };
-    store.define(&[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
+    store.define(0, &[tollgate_core::catalog::Definition::Builder(builder)]).unwrap();
     let mut batch = sample::batch(&["a".to_owned(), "b".to_owned()], 0);
     batch.seen.push(SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "x".into() });
     commit(&store, batch).unwrap();
@@ -49,7 +49,11 @@ pub fn filled(directory: &TempDir) -> std::path::PathBuf {
     commit(&store, one_event("waited", sample::held("no price"))).unwrap();
     commit(&store, Commit { released: vec![(4, sample::charge(500))], ..Commit::default() }).unwrap();
     commit(&store, one_event("mistake", sample::held("no price"))).unwrap();
-    let voids = vec![(1, sample::voided(&sample::charge(20_000_000))), (5, sample::voided_hold())];
+    let voids = vec![
+        (1, sample::voided(&sample::charge(20_000_000))),
+        (4, sample::voided_late(&sample::charge(500), "2023-12")),
+        (5, sample::voided_hold()),
+    ];
     let unseen = vec![SeenKey { counter: counter("c1", "conversation", "2023-11"), key: "y".into() }];
     commit(&store, Commit { seen: unseen.clone(), ..Commit::default() }).unwrap();
     commit(&store, Commit { voids, unseen, ..Commit::default() }).unwrap();
@@ -88,21 +92,24 @@ fn reopening_keeps_everything() {
     let path = filled(&directory);
     let everything = |store: &SqliteStore| {
         (
-            format!("{:?}", store.definitions().unwrap()),
+            format!("{:?}", store.definitions(0).unwrap()),
             store.scan(0, 100).unwrap(),
             store.statements(&StatementFilter::default()).unwrap(),
             store.usage(APP, None, None).unwrap(),
             store.balances().unwrap(),
-            (store.closing_charges().unwrap(), store.counts().unwrap()),
+            (store.closing_charges(None, None).unwrap(), store.counts().unwrap()),
             (store.keys().unwrap(), store.answer(&access::request("k1", "r1")).unwrap()),
-            store.events_of(APP, "c1", None, None, 100).unwrap(),
+            (
+                store.events_of(APP, "c1", None, None, 100).unwrap(),
+                store.late_reversals(APP, "c1", sample::period("2023-12"), 0, 9).unwrap(),
+            ),
             (store.entries(None, 0, 9).unwrap(), store.notices(0, 9).unwrap()),
             store.list_records(&RecordFilter::due(RecordKind::Wallet, 9), 9).unwrap(),
         )
     };
     let first = everything(&open(&path).unwrap());
     assert_eq!(first.1.len(), 6);
-    assert_eq!((first.8.0.len(), first.8.1.len(), first.9.len()), (1, 1, 1));
+    assert_eq!((first.7.1.len(), first.8.0.len(), first.8.1.len(), first.9.len()), (1, 1, 1, 1));
     let again = open(&path).unwrap();
     assert_eq!(everything(&again), first);
     let repeated = commit(&again, one_event("a", sample::rated(500)));
@@ -137,9 +144,10 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "UPDATE placements SET period = 202312",
         "DELETE FROM placements WHERE period = 0",
         "UPDATE voids SET reason = ''",
-        "INSERT INTO voids VALUES (9, 9, 9, x'00', NULL, NULL, '', 0)",
-        "INSERT INTO voids VALUES (2, 9, 9, NULL, 'no_price', '', '', 0)",
-        "INSERT INTO voids VALUES (3, 9, 9, x'00', NULL, NULL, '', 0)",
+        "INSERT INTO voids VALUES (9, 9, 9, x'00', NULL, NULL, '', 0, NULL)",
+        "INSERT INTO voids VALUES (2, 9, 9, NULL, 'no_price', '', '', 0, NULL)",
+        "INSERT INTO voids VALUES (3, 9, 9, x'00', NULL, NULL, '', 0, NULL)",
+        "UPDATE late_reversals SET period = 202401",
         "UPDATE unseen SET key = 'x'",
         "INSERT INTO unseen (counter, key) VALUES (1, 'absent')",
         "UPDATE keys SET scope = '{\"type\":\"platform\"}'",
@@ -171,6 +179,7 @@ fn posted_rows_are_never_changed_nor_deleted() {
         "closing_charges",
         "placements",
         "voids",
+        "late_reversals",
         "unseen",
         "keys",
         "entries",
@@ -217,12 +226,43 @@ fn what_is_listed_is_indexed() {
 }
 
 #[test]
+fn what_is_asked_of_one_app_walks_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let by_hand = Connection::open(filled(&directory)).unwrap();
+    let plan = |query: &str| plan(&by_hand, query);
+    insta::assert_snapshot!(plan("SELECT events FROM statements WHERE app = 7"),
+        @"SEARCH statements USING INDEX statements_by_app (app=?)");
+    insta::assert_snapshot!(plan("SELECT events FROM statements WHERE app = 7 AND period = 202311"),
+        @"SEARCH statements USING INDEX statements_by_app (app=? AND period=?)");
+    insta::assert_snapshot!(plan("SELECT events FROM statements WHERE customer = 7 AND app = 7"),
+        @"SEARCH statements USING PRIMARY KEY (customer=? AND app=?)");
+    insta::assert_snapshot!(plan("SELECT charge FROM closing_charges WHERE app = 7 ORDER BY number"),
+        @"SEARCH closing_charges USING INDEX closing_charges_by_app (app=?); USE TEMP B-TREE FOR ORDER BY");
+    insta::assert_snapshot!(
+        plan("SELECT charge FROM closing_charges WHERE app = 7 AND period = 202311 ORDER BY number"),
+        @"SEARCH closing_charges USING INDEX closing_charges_by_app (app=? AND period=?)");
+    insta::assert_snapshot!(plan("SELECT received FROM holds CROSS JOIN events USING (sequence)
+        WHERE holds.sequence > 7 AND holds.app = 7 ORDER BY holds.sequence LIMIT 7"),
+        @"SEARCH holds USING COVERING INDEX holds_by_app (app=? AND rowid>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
+    insta::assert_snapshot!(plan("SELECT received FROM holds CROSS JOIN events USING (sequence)
+        WHERE holds.sequence > 7 ORDER BY holds.sequence LIMIT 7"),
+        @"SEARCH holds USING INTEGER PRIMARY KEY (rowid>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
+    insta::assert_snapshot!(plan("SELECT count(*) FROM holds"),
+        @"SCAN holds USING COVERING INDEX holds_by_app");
+    insta::assert_snapshot!(plan("SELECT received FROM late_reversals CROSS JOIN events USING (sequence)
+        WHERE late_reversals.app = 7 AND late_reversals.customer = 7 AND late_reversals.period = 202312
+            AND late_reversals.sequence > 7
+        ORDER BY late_reversals.sequence LIMIT 7"),
+        @"SEARCH late_reversals USING PRIMARY KEY (app=? AND customer=? AND period=? AND sequence>?); SEARCH events USING INTEGER PRIMARY KEY (rowid=?)");
+}
+
+#[test]
 fn a_newer_schema_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = filled(&directory);
     Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     insta::assert_snapshot!(refusal(&directory, open(&path)),
-        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 3: use a newer Tollgate");
+        @"tollgate.db has schema 99, and this Tollgate knows schemas up to 4: use a newer Tollgate");
 }
 
 #[test]

@@ -28,9 +28,9 @@ pub fn a_charged_event_is_taken_back(fixture: &Fixture) {
     let charge = sample::charge(20_000_000);
     commit(&*fixture.store, one_event("a", sample::rated(20_000_000))).unwrap();
     commit(&*fixture.store, one_event("b", sample::rated(500))).unwrap();
-    commit(&*fixture.store, one_void(1, sample::voided(&charge))).unwrap();
-    let expected = (Outcome::Rated(charge.clone()), Some(sample::voided(&charge)));
-    assert_eq!(read(&*fixture.other, 1, "a"), expected);
+    let voided = Voided { replacement: Some("b".to_owned()), ..sample::voided(&charge) };
+    commit(&*fixture.store, one_void(1, voided.clone())).unwrap();
+    assert_eq!(read(&*fixture.other, 1, "a"), (Outcome::Rated(charge.clone()), Some(voided)));
     assert_eq!(read(&*fixture.other, 2, "b").1, None);
     assert_eq!(fixture.other.counts(), Ok(EventCounts { rated: 2, held: 0, voided: 1 }));
     let repeated = commit(&*fixture.other, one_event("a", sample::rated(20_000_000)));

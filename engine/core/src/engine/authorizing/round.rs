@@ -98,7 +98,7 @@ impl Engine {
         let events: Vec<Arc<Event>> = asking.iter().map(|asking| Arc::clone(&asking.request.event)).collect();
         let placed = batch::place(rules, suspended, &mut |app| ahead.closed(store, app), &events)?;
         let source = WithPending { latest: Latest { ahead, store }, funding: &funding };
-        let decided = placed.decide(&*self.pricer, &source, &self.breakers)?;
+        let decided = placed.decide(&*self.pricer, &source)?;
         let mut denied = Vec::new();
         let mut is_anything_reserved = false;
         for (asking, outcome) in asking.iter().zip(decided.outcomes) {
@@ -118,7 +118,7 @@ impl Engine {
         let ticket = if is_anything_reserved {
             let (commit, books) = funding.finish()?.add_to(Commit::default())?;
             let remembered = Remembered::of(&commit, books);
-            let ticket = store.submit(commit)?;
+            let ticket = self.hand_over(commit)?;
             ahead.remember(remembered);
             Some(ticket)
         } else if decisions.iter().any(|(_, decision)| matches!(decision, Decision::Repeated)) {

@@ -10,7 +10,7 @@ use tollgate_core::event::Event;
 
 use super::cloud_event;
 use crate::auth::Caller;
-use crate::body::Received;
+use crate::body::{Received, Room};
 use crate::problem::{Fault, Problem};
 
 /// The most events of a request.
@@ -102,17 +102,19 @@ impl Sender {
         }
     }
 
-    /// Reads a request's events.
+    /// Reads a request's events. Their room is to be kept as long as they are.
     ///
     /// # Errors
     /// 415 for another content type, 400 when the body as a whole cannot be read, 422 when it has too many.
-    pub async fn receive(self, received: Received) -> Result<Vec<Given>, Problem> {
-        let format = Format::of(&received.media_type)?;
-        if received.bytes.len() < LARGE_BYTES {
-            return self.read_all(format, &received.bytes);
+    pub async fn receive(self, received: Received) -> Result<(Vec<Given>, Room), Problem> {
+        let Received { bytes, media_type, room } = received;
+        let format = Format::of(&media_type)?;
+        if bytes.len() < LARGE_BYTES {
+            return Ok((self.read_all(format, &bytes)?, room));
         }
-        let work = move || self.read_all(format, &received.bytes);
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()))
+        let work = move || self.read_all(format, &bytes);
+        let given = tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()));
+        Ok((given?, room))
     }
 
     fn read_all(&self, format: Format, body: &[u8]) -> Result<Vec<Given>, Problem> {

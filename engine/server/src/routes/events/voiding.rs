@@ -72,7 +72,11 @@ pub(super) async fn void(backend: &Backend, key: EventKey, void: Void) -> Result
             Some(raw) => Some(checked_replacement(engine, &event, raw.get())?),
             None => None,
         };
-        match engine.void(&key, &reason, now)? {
+        let named = replacement.as_ref().map(|event| &*event.key.id);
+        match engine.void(&key, &reason, named, now)? {
+            VoidReceipt::Already(voided) if named.is_some() && voided.replacement.as_deref() != named => {
+                Err(replaced_otherwise(&key, voided.replacement.as_deref()))
+            }
             VoidReceipt::Voided(voided) | VoidReceipt::Already(voided) => {
                 Ok((Voided::of(&voided, &engine.rules()), replacement))
             }
@@ -81,7 +85,7 @@ pub(super) async fn void(backend: &Backend, key: EventKey, void: Void) -> Result
     };
     let (voided, replacement) = backend.call(work).await?;
     let Some(event) = replacement else { return Ok(VoidedEvent { voided, replacement: None }) };
-    backend.recorder.record(vec![Arc::clone(&event)]).await?;
+    backend.recorder.record(vec![Arc::clone(&event)], None).await?;
     let recorded = backend.call(move |engine| recorded(engine, &event)).await?;
     Ok(VoidedEvent { voided, replacement: Some(recorded) })
 }
@@ -116,10 +120,22 @@ fn checked_replacement(engine: &Engine, stored: &StoredEvent, raw: &str) -> Resu
         return Err(refuse(Fault::at(format!("{BASE}/id"), message)));
     }
     let known = engine.store().find(&[&event.key])?.into_iter().next().flatten();
-    if known.is_some_and(|known| known.fingerprint != event.fingerprint) {
+    let is_repeated =
+        stored.voided.as_ref().is_some_and(|voided| voided.replacement.as_ref() == Some(&event.key.id));
+    if known.is_some_and(|known| !is_repeated || known.fingerprint != event.fingerprint) {
         return Err(taken(&event));
     }
     Ok(Arc::new(event))
+}
+
+/// An event is corrected once, or whoever asks again under a new id would be charged again.
+fn replaced_otherwise(key: &EventKey, replacement: Option<&str>) -> Problem {
+    let by = replacement
+        .map_or_else(|| "without a replacement".to_owned(), |id| format!("and replaced by {id:?}"));
+    Problem::conflict(format!(
+        "event {:?} has been voided {by}: send what else is missing as an event of its own",
+        key.id
+    ))
 }
 
 /// What became of a replacement, now or when it was recorded before.

@@ -259,7 +259,18 @@ mod tests {
         let (period, total) = ("2026-11".parse().unwrap(), Amount::from_nano(nano));
         let (split, lines, refused) = (Split::default(), Vec::new(), Vec::new());
         let draws = vec![Draw { source: Source::Paid, amount: total }];
-        Charge { tariff: "t".into(), period, late: false, total, split, usage, lines, refused, draws }
+        Charge {
+            tariff: "t".into(),
+            parent: None,
+            period,
+            late: false,
+            total,
+            split,
+            usage,
+            lines,
+            refused,
+            draws,
+        }
     }
 
     #[test]

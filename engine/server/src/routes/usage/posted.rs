@@ -5,7 +5,7 @@ use tollgate_core::charge::Charge;
 use tollgate_core::engine::Engine;
 use tollgate_core::event::Event;
 use tollgate_core::period::Period;
-use tollgate_core::store::{Outcome, StoredEvent, each_event_of};
+use tollgate_core::store::{Outcome, StoredEvent, each_event_of, each_late_reversal};
 
 use crate::problem::Problem;
 
@@ -34,27 +34,9 @@ pub(in crate::routes) fn each_posting(
     period: Period,
     visit: &mut Visit<'_>,
 ) -> Result<(), Problem> {
-    for source in sources(period, &engine.store().closed_periods(app)?) {
-        each_event_of(engine.store(), app, customer, source, &mut |stored| {
-            visit_event(stored, period, visit)
-        })?;
-    }
-    Ok(())
-}
-
-/// The periods whose events post to a period: itself; and the closed ones just before it, since an event of a
-/// closed period is taken back in the first open one after it.
-fn sources(period: Period, closed: &[Period]) -> Vec<Period> {
-    let mut sources = vec![period];
-    let mut earliest = period;
-    for earlier in closed.iter().rev().filter(|closed| **closed < period) {
-        if earlier.next() != Some(earliest) {
-            break;
-        }
-        earliest = *earlier;
-        sources.push(earliest);
-    }
-    sources
+    let store = engine.store();
+    each_event_of(store, app, customer, period, &mut |stored| visit_event(stored, period, visit))?;
+    each_late_reversal(store, app, customer, period, &mut |stored| visit_event(stored, period, visit))
 }
 
 fn visit_event(stored: &StoredEvent, period: Period, visit: &mut Visit<'_>) -> Result<(), Problem> {
@@ -73,19 +55,4 @@ fn visit_event(stored: &StoredEvent, period: Period, visit: &mut Visit<'_>) -> R
         visit(Posting { event: &event, charge, sign })?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn voids_come_from_the_closed_periods_just_before() {
-        let period = |text: &str| text.parse::<Period>().unwrap();
-        let closed: Vec<_> = ["2026-06", "2026-08", "2026-09", "2026-12"].map(period).into();
-        assert_eq!(sources(period("2026-10"), &closed), ["2026-10", "2026-09", "2026-08"].map(period));
-        assert_eq!(sources(period("2026-11"), &closed), ["2026-11"].map(period));
-        assert_eq!(sources(period("2026-07"), &closed), ["2026-07", "2026-06"].map(period));
-    }
 }

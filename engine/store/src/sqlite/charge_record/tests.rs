@@ -5,6 +5,7 @@ use super::*;
 fn charge(draws: Vec<Draw>) -> Charge {
     Charge {
         tariff: "t".into(),
+        parent: None,
         period: "2023-11".parse().unwrap(),
         late: false,
         total: Amount::from_nano(500),
@@ -44,8 +45,18 @@ fn draws_come_last_and_are_announced() {
     assert_eq!(record, [&head[..], &[4, 0, 6, 0, 1, 1, 2, 3, 3, 5]].concat());
     assert_eq!(decoded(&record).unwrap(), drawn);
     for damaged in
-        [&record[..record.len() - 1], &[&record[..], &[0]].concat(), &[&[1, 4], &record[2..]].concat()]
+        [&record[..record.len() - 1], &[&record[..], &[0]].concat(), &[&[1, 8], &record[2..]].concat()]
     {
         assert!(decoded(damaged).is_err(), "{damaged:?}");
     }
+}
+
+#[test]
+fn a_parent_is_the_very_last() {
+    let mut parented = charge(vec![Draw { source: Source::Paid, amount: Amount::from_nano(1) }]);
+    parented.parent = Some("ttt".into());
+    let record = encoded(&parented);
+    let head = [1, 6, 2, 0x8e, 0xd9, 0x18, 0xe8, 7, 0, 0, 0, 0, 0, 0];
+    assert_eq!(record, [&head[..], &[1, 1, 2, 6]].concat());
+    assert_eq!(decoded(&record).unwrap(), parented);
 }
