@@ -58,7 +58,8 @@ impl Server {
         Self::spawn(command)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Starts a server by a command of one's own, and waits until it listens.
+    pub fn spawn(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn().expect("the program starts");
         let mut output = BufReader::new(process.stdout.take().expect("a pipe"));
@@ -101,6 +102,11 @@ impl Server {
     pub fn kill(mut self) {
         self.process.kill().expect("it can be killed");
         self.process.wait().expect("it ends");
+    }
+
+    /// Waits until it has ended by itself, and gives back its exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        self.process.wait().expect("it ends").code()
     }
 
     /// Asks it to stop, as `kill` does, and waits until it has; gives back whether it ended well.

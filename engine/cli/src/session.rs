@@ -1,5 +1,6 @@
 //! Opens an engine over a store, with the sandbox.
 
+use std::fs::DirBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,9 +60,19 @@ pub fn serve(
 }
 
 fn store(directory: &Path) -> anyhow::Result<SqliteStore> {
-    std::fs::create_dir_all(directory)
-        .with_context(|| format!("cannot create the data directory {}", directory.display()))?;
+    create_directory(directory)?;
     Ok(SqliteStore::open(&directory.join(DATABASE), &Options::default())?)
+}
+
+/// Makes the data directory, for its owner alone, unless it is there.
+pub fn create_directory(directory: &Path) -> anyhow::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(directory)
+        .with_context(|| format!("cannot create the data directory {}", directory.display()))
 }
 
 fn engine(store: Arc<dyn Store>, cache_directory: Option<PathBuf>) -> anyhow::Result<Engine> {

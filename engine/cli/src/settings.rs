@@ -4,6 +4,8 @@
 //! One file has them all: the server's, `[payer]`, whose account pays Builders, and `[payments.stripe]`. Secrets
 //! are never printed.
 
+mod environment;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,8 +21,9 @@ use toml::{Table, Value};
 use crate::arguments::{Payer as PayerFlags, Serve};
 use crate::exit::Refused;
 
-/// What a setting is called in the environment: `TOLLGATE_` and its name in capitals, with `_` for the points.
-const PREFIX: &str = "TOLLGATE_";
+/// The variable that is the log level where nothing else says it, as with other programs.
+const RUST_LOG: &str = "RUST_LOG";
+const LOG_LEVEL: &str = "log_level";
 
 /// What is shown for a secret.
 const SECRET: &str = "(set)";
@@ -62,12 +65,13 @@ pub fn read(arguments: &Serve) -> anyhow::Result<Settings> {
     let mut settings = file(arguments.config.as_deref())?;
     // As JSON, which has a place for settings without a default.
     let defaults = serde_json::to_value(Config::default()).context("the defaults")?;
-    for name in defaults.as_object().into_iter().flatten().map(|(name, _)| name) {
+    let defaults: Vec<_> = defaults.as_object().into_iter().flatten().collect();
+    let own = defaults.iter().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = own.chain(PAYER).chain(STRIPE).collect();
+    for name in &names {
         from_environment(&mut settings, name)?;
     }
-    for name in PAYER.iter().chain(&STRIPE) {
-        from_environment(&mut settings, name)?;
-    }
+    environment::refuse_unknown(&names)?;
     for setting in &arguments.set {
         let Some((name, value)) = setting.split_once('=') else {
             bail!("--set {setting}: write NAME=VALUE, as in --set rate_per_second=500");
@@ -78,6 +82,13 @@ pub fn read(arguments: &Serve) -> anyhow::Result<Settings> {
         settings.insert("listen".to_owned(), Value::String(listen.clone()));
     }
     let (payer, stripe) = (take_payer(&mut settings)?, take_stripe(&mut settings)?);
+    let may_be_absent = |name: &str| defaults.iter().any(|(other, value)| *other == name && value.is_null());
+    settings.retain(|name, value| !(may_be_absent(name) && is_empty(value)));
+    if !settings.contains_key(LOG_LEVEL)
+        && let Some(level) = environment::read(RUST_LOG)?
+    {
+        settings.insert(LOG_LEVEL.to_owned(), Value::String(level));
+    }
     Ok(Settings { server: settings.try_into().context("the server's settings")?, payer, stripe })
 }
 
@@ -171,9 +182,7 @@ fn file(path: Option<&Path>) -> anyhow::Result<Table> {
 }
 
 fn from_environment(settings: &mut Table, name: &str) -> anyhow::Result<()> {
-    let variable = format!("{PREFIX}{}", name.replace('.', "_").to_uppercase());
-    let Some(value) = std::env::var_os(&variable) else { return Ok(()) };
-    let value = value.into_string().ok().with_context(|| format!("{variable} is not UTF-8"))?;
+    let Some(value) = environment::read(&environment::variable(name))? else { return Ok(()) };
     let is_text = name.contains('.');
     set(settings, name, if is_text { Value::String(value) } else { of_text(&value) })
 }
@@ -209,11 +218,17 @@ fn take_stripe(settings: &mut Table) -> anyhow::Result<StripeSettings> {
 /// A table of the file. What is wrong is told by the setting's name, never by its value.
 fn section<T: DeserializeOwned + Default>(value: Option<Value>, name: &str) -> anyhow::Result<T> {
     let Some(value) = value else { return Ok(T::default()) };
-    let Value::Table(table) = &value else { bail!("{name} is a table: [{name}]") };
+    let Value::Table(mut table) = value else { bail!("{name} is a table: [{name}]") };
     if let Some((setting, _)) = table.iter().find(|(_, value)| !value.is_str()) {
         bail!("{name}.{setting} is a text in quotes");
     }
-    value.try_into().with_context(|| name.to_owned())
+    table.retain(|_, value| !is_empty(value));
+    Value::Table(table).try_into().with_context(|| name.to_owned())
+}
+
+/// An empty text says nothing.
+fn is_empty(value: &Value) -> bool {
+    value.as_str() == Some("")
 }
 
 /// A whole number, or a text: settings are nothing else.

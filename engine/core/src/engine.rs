@@ -116,6 +116,11 @@ impl Engine {
         }
         let Some(component) = self.store.plugin(plugin)? else { return Ok(None) };
         let (digest, descriptor) = self.pricer.admit(&component)?;
+        // What was damaged may still be some plugin.
+        if digest != *plugin {
+            let reason = format!("the component of plugin {plugin} is not the one that was kept");
+            return Err(StoreError::Corrupt(reason).into());
+        }
         let descriptor = Arc::new(descriptor);
         self.change_rules(|rules| rules.load(digest, Arc::clone(&descriptor)));
         Ok(Some(descriptor))

@@ -6,6 +6,7 @@
 //! therefore a hint; the commit decides. Several writers may share a store.
 
 mod commit;
+mod health;
 mod history;
 mod hold;
 mod notice;
@@ -24,6 +25,7 @@ use crate::plugin::Digest;
 use crate::quantity::Quantity;
 
 pub use commit::{Closing, ClosingCharge, Commit, CounterChange, StatementKey, StatementTotals};
+pub use health::{StoreHealth, WriteTrouble};
 pub use history::{RecordVisit, each_entry, each_event_of, each_late_reversal, each_record};
 pub use hold::{HoldCause, HoldReason};
 pub use notice::{Notice, NoticeKind, NoticeNumber};
@@ -135,6 +137,10 @@ pub enum StoreError {
     /// The database refused or failed; nothing of the commit is in it.
     #[error("the store failed: {0}")]
     Failed(String),
+    /// The commit failed at a moment at which it may have reached the disk, or not: what the file holds when it is
+    /// opened again decides.
+    #[error("it is not known whether the store kept it: {0}")]
+    OutcomeUnknown(String),
     /// What was read back is not what was ever written.
     #[error("the store holds something unreadable: {0}")]
     Corrupt(String),
@@ -145,7 +151,8 @@ pub trait Ticket: Send {
     /// Waits for the commit. After `Ok` it survives a power loss.
     ///
     /// # Errors
-    /// [`StoreError::Stale`] when it must be rated again; nothing of it is kept after any error.
+    /// [`StoreError::Stale`] when it must be rated again; nothing of it is kept after any error but
+    /// [`StoreError::OutcomeUnknown`].
     fn wait(self: Box<Self>) -> Result<(), StoreError>;
 }
 
@@ -376,4 +383,7 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the database fails.
     fn counts(&self) -> Result<EventCounts, StoreError>;
+
+    /// Whether anything can be kept. Waits for nothing that is being written.
+    fn health(&self) -> StoreHealth;
 }

@@ -4,7 +4,10 @@
 //! `connections_max`, and no peer can hold it by doing nothing: its first byte, its TLS handshake, each
 //! request's head, and the time without a request in work are all limited. It does not know what is served.
 
+mod activity;
 mod connection;
+mod descriptors;
+mod peers;
 mod protocol;
 
 use std::io;
@@ -17,10 +20,13 @@ use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
+use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::tls::Tls;
 use connection::{Connection, serve};
+pub use descriptors::make_room;
+use peers::{Peers, Place};
 use protocol::Protocol;
 
 /// How long accepting pauses when the operating system has no file descriptor left.
@@ -46,10 +52,11 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Serves connections until told to stop.
 pub struct Acceptor {
     router: Router,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Tls>>,
     timeouts: Timeouts,
     /// One permit for each connection that may be open.
     open: Arc<Semaphore>,
+    peers: Peers,
     connections: Gauge,
 }
 
@@ -62,12 +69,13 @@ struct Timeouts {
 
 impl Acceptor {
     /// Serves the router by these settings, counting open connections.
-    pub fn new(router: Router, tls: Option<TlsAcceptor>, config: &Config, connections: Gauge) -> Self {
+    pub fn new(router: Router, tls: Option<Arc<Tls>>, config: &Config, connections: Gauge) -> Self {
         Self {
             router,
             tls,
             timeouts: Timeouts { head: config.header_read_timeout, idle: config.idle_timeout },
             open: Arc::new(Semaphore::new(config.connections_max.get() as usize)),
+            peers: Peers::new(config.connections_per_peer_max),
             connections,
         }
     }
@@ -82,8 +90,8 @@ impl Acceptor {
             tokio::select! {
                 () = &mut stop => break,
                 accepted = self.accept(&listener) => {
-                    let (stream, peer, permit) = accepted;
-                    connections.spawn(self.connection(stream, peer, permit, drain.clone()));
+                    let (stream, peer, place) = accepted;
+                    connections.spawn(self.connection(stream, peer, place, drain.clone()));
                 }
             }
             while connections.try_join_next().is_some() {}
@@ -100,13 +108,18 @@ impl Acceptor {
     }
 
     /// The next connection, as soon as there is room for it. Until then, peers wait in the operating
-    /// system's queue.
-    async fn accept(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    /// system's queue. One of a peer that has too many is closed at once.
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, SocketAddr, Held) {
         // Nobody closes this semaphore, so there always is a permit in the end.
         let permit = Arc::clone(&self.open).acquire_owned().await.ok();
         loop {
             match listener.accept().await {
-                Ok((stream, peer)) => return (stream, peer, permit),
+                Ok((stream, peer)) => {
+                    if let Some(place) = self.peers.admit(peer.ip()) {
+                        return (stream, peer, Held { _permit: permit, _place: place });
+                    }
+                    tracing::debug!(%peer, "closed: this peer has as many connections as it may");
+                }
                 Err(error) if is_of_the_peer(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "no connection could be accepted");
@@ -120,11 +133,11 @@ impl Acceptor {
         &self,
         stream: TcpStream,
         peer: SocketAddr,
-        permit: Option<OwnedSemaphorePermit>,
+        held: Held,
         drain: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (tls, timeouts) = (self.tls.clone(), self.timeouts);
-        let counted = Counted::new(&self.connections, permit);
+        let counted = Counted::new(&self.connections, held);
         let router = self.router.clone();
         async move {
             let _counted = counted;
@@ -133,7 +146,7 @@ impl Acceptor {
                 tracing::debug!(%error, "the connection is gone already");
                 return;
             }
-            let connection = Connection { router, peer, timeouts };
+            let connection = Connection { router, peer, timeouts, accepted: Instant::now() };
             match tls {
                 None => serve_plain(stream, connection, drain).await,
                 Some(tls) => serve_tls(stream, &tls, connection, drain).await,
@@ -149,15 +162,11 @@ async fn serve_plain(stream: TcpStream, connection: Connection, drain: watch::Re
     }
 }
 
-async fn serve_tls(
-    stream: TcpStream,
-    tls: &TlsAcceptor,
-    connection: Connection,
-    drain: watch::Receiver<bool>,
-) {
-    match tokio::time::timeout(connection.timeouts.head, tls.accept(stream)).await {
+async fn serve_tls(stream: TcpStream, tls: &Tls, mut connection: Connection, drain: watch::Receiver<bool>) {
+    match tokio::time::timeout(connection.timeouts.head, tls.acceptor().accept(stream)).await {
         Ok(Ok(stream)) => {
             let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
+            connection.accepted = Instant::now();
             serve(stream, protocol, connection, drain).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
@@ -171,16 +180,22 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-/// A connection's place, given back when it is gone, however it goes.
+/// What a connection takes up, among all and among those of its peer.
+struct Held {
+    _permit: Option<OwnedSemaphorePermit>,
+    _place: Place,
+}
+
+/// An open connection, counted until it is gone, however it goes.
 struct Counted {
     connections: Gauge,
-    _permit: Option<OwnedSemaphorePermit>,
+    _held: Held,
 }
 
 impl Counted {
-    fn new(connections: &Gauge, permit: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(connections: &Gauge, held: Held) -> Self {
         connections.inc();
-        Self { connections: connections.clone(), _permit: permit }
+        Self { connections: connections.clone(), _held: held }
     }
 }
 

@@ -16,8 +16,10 @@ use tollgate_core::catalog::{App, Builder};
 use tollgate_core::engine::Rulebook;
 
 use crate::backend::Backend;
+use crate::keys;
 use crate::limits::KeyId;
 use crate::problem::Problem;
+use crate::telemetry::Asker;
 
 /// The bearer of a valid key. Routes take it as an argument; without it there is no way to their answers.
 #[derive(Clone, Debug)]
@@ -30,6 +32,9 @@ pub async fn authenticate(State(backend): State<Arc<Backend>>, mut request: Requ
         let detail = "give a key, as in: Authorization: Bearer tollgate_builder_…";
         return Problem::unauthorized(detail).into_response();
     };
+    if let (Some(asker), Some(id)) = (request.extensions().get::<Asker>(), keys::id_in(text)) {
+        asker.is(id);
+    }
     let now = Timestamp::now().as_millisecond();
     match backend.keys.recognise(text, now) {
         Err(refused) => Problem::unauthorized(refused.to_string()).into_response(),

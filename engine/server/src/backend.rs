@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SetOnce};
 use tollgate_core::access::AccessStore;
 use tollgate_core::engine::{Engine, Rulebook};
 use tollgate_core::store::StoreError;
@@ -46,6 +46,8 @@ pub struct Backend {
     access: Shared<dyn AccessStore>,
     calls: Arc<Semaphore>,
     stopping: AtomicBool,
+    /// Why the store can write nothing more, once it cannot.
+    store_ended: SetOnce<String>,
 }
 
 /// What has nothing to show for debugging.
@@ -67,6 +69,9 @@ impl Backend {
         access: Arc<dyn AccessStore>,
         config: Config,
     ) -> Result<Self, ServerError> {
+        for (tariff, reason) in engine.rules().unusable() {
+            tracing::error!(tariff, reason, "the tariff cannot be used: its events are held");
+        }
         let telemetry = Telemetry::new();
         Ok(Self {
             recorder: Recorder::start(Arc::clone(&engine), &config, telemetry.pipeline())?,
@@ -83,6 +88,7 @@ impl Backend {
             access: Shared(access),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
             stopping: AtomicBool::new(false),
+            store_ended: SetOnce::new(),
         })
     }
 
@@ -147,6 +153,26 @@ impl Backend {
     /// From now on the server says that it is not ready.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The store can write nothing more; the server ends. Why is said once.
+    pub(crate) fn end_store(&self, reason: &str) {
+        if self.store_ended.set(reason.to_owned()).is_ok() {
+            tracing::error!(
+                reason,
+                "nothing more can be recorded: the server ends, and must be started again"
+            );
+        }
+    }
+
+    /// Completes when the store can write nothing more.
+    pub(crate) async fn store_ended(&self) {
+        self.store_ended.wait().await;
+    }
+
+    /// Why it cannot, if so.
+    pub(crate) fn end_of_store(&self) -> Option<&str> {
+        self.store_ended.get().map(String::as_str)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

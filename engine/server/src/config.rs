@@ -24,19 +24,23 @@ pub(crate) const AUTHORIZATION_EXPIRY_MAX: Duration = Duration::from_hours(7 * 2
 pub struct Config {
     /// Address and port to listen on.
     pub listen: SocketAddr,
+    /// A second address and port, for whoever runs the server: `/healthz`, `/readyz` and `/metrics` only, without
+    /// keys and TLS, whatever `connections_max` says. Nobody else should reach it.
+    pub admin_listen: Option<SocketAddr>,
     /// A PEM file with the server's certificate and its chain. Given with `tls_key`, the server speaks TLS.
     pub tls_certificate: Option<PathBuf>,
     /// A PEM file with the certificate's private key.
     pub tls_key: Option<PathBuf>,
-    /// How long a connection may take to send a whole request head, a TLS handshake, or its first byte. An
-    /// HTTP/1 connection that is kept alive is closed after as long without a new request.
+    /// How long a request's head may take from its first byte on, a new connection's first request, and a TLS
+    /// handshake.
     #[serde(with = "duration")]
     pub header_read_timeout: Duration,
     /// How long a request may take, its body's arrival included.
     #[serde(with = "duration")]
     pub request_timeout: Duration,
-    /// How long a connection may stay without a request in work before it is asked to go; after twice as
-    /// long it is cut.
+    /// How long a connection may stay without a request in work, and without taking what it is answered, before
+    /// it is asked to go; after twice as long it is cut. Longer than load balancers keep idle connections, or
+    /// they send requests on ones that are just being closed.
     #[serde(with = "duration")]
     pub idle_timeout: Duration,
     /// How long running requests may take to finish when the server stops.
@@ -48,6 +52,9 @@ pub struct Config {
     pub drain_wait: Duration,
     /// Connections served at once. More wait in the operating system's queue.
     pub connections_max: NonZeroU32,
+    /// Connections of one address (with IPv6, of one /64 network) served at once; one more is closed. Unset,
+    /// as many as there are, since behind a load balancer all have its address.
+    pub connections_per_peer_max: Option<NonZeroU32>,
     /// The most bytes of a request body as received, still compressed.
     pub body_bytes_max: usize,
     /// The most bytes of a request body once unpacked.
@@ -97,8 +104,7 @@ pub struct Config {
     pub webhook_private_networks: bool,
     /// How log lines are written: `human` or `json`.
     pub log_format: LogFormat,
-    /// What is logged: a level, or one for each part, as in `info,tollgate::access=warn`. The environment
-    /// variable `RUST_LOG` comes before it.
+    /// What is logged: a level, or one for each part, as in `info,tollgate::access=warn`.
     pub log_level: String,
     /// The OpenTelemetry collector that traces are sent to, as in `http://localhost:4318`. Only in a program
     /// built with the cargo feature `otel`.
@@ -109,14 +115,16 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            admin_listen: None,
             tls_certificate: None,
             tls_key: None,
             header_read_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
-            idle_timeout: Duration::from_mins(1),
+            idle_timeout: Duration::from_secs(75),
             shutdown_timeout: Duration::from_secs(30),
             drain_wait: Duration::ZERO,
             connections_max: at_least_one(1024),
+            connections_per_peer_max: None,
             body_bytes_max: 8 * MIB,
             body_unpacked_bytes_max: 32 * MIB,
             bodies_bytes_max: 512 * MIB,

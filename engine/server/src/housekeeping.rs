@@ -1,5 +1,5 @@
 //! What a server does now and then, beside answering: looks after the keys, adds the ledger up, lets suspended
-//! tariffs be tried again, ends holds and grants whose time is up.
+//! tariffs be tried again, ends holds and grants whose time is up, sees whether the store can write.
 //!
 //! Each job has a rhythm of its own, runs where blocking is allowed, and never twice at once. None of them is
 //! needed for an answer to be right.
@@ -12,8 +12,12 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tollgate_core::engine::EngineError;
 use tollgate_core::ledger::{Account, Balance};
+use tollgate_core::store::WriteTrouble;
 
 use crate::backend::Backend;
+
+/// How often it is looked whether the store can write: as often as anybody asks whether the server is ready.
+const STORE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Something that is done now and then.
 #[derive(Clone, Copy)]
@@ -27,6 +31,7 @@ struct Job {
 const KEYS: Job = Job { name: "keys", at_start: true, run: look_after_keys };
 const DEFINITIONS: Job = Job { name: "definitions", at_start: false, run: catch_up };
 const LEDGER: Job = Job { name: "ledger", at_start: true, run: add_ledger_up };
+const STORE: Job = Job { name: "store", at_start: true, run: look_at_store };
 const EXPIRY: Job = Job { name: "expiry", at_start: true, run: expire };
 const SUSPENDED: Job = Job { name: "suspended_tariffs", at_start: false, run: retry_suspended };
 
@@ -39,6 +44,7 @@ pub(crate) async fn keep(backend: &Arc<Backend>) -> Infallible {
         every(config.ledger_interval, backend, LEDGER),
         every(config.suspended_retry_interval, backend, SUSPENDED),
         every(config.money_interval, backend, EXPIRY),
+        every(STORE_INTERVAL, backend, STORE),
     );
     never
 }
@@ -68,6 +74,17 @@ async fn run(backend: &Arc<Backend>, job: Job) {
     };
     tracing::error!(job = job.name, why, "housekeeping failed, and will be tried again");
     backend.telemetry.standing().housekeeping_failed(job.name);
+}
+
+/// Shows how the store is doing, and ends the server when it can write nothing more.
+#[expect(clippy::unnecessary_wraps, reason = "it is one of the jobs")]
+fn look_at_store(backend: &Backend) -> Result<(), EngineError> {
+    let health = backend.engine().store().health();
+    backend.telemetry.standing().store(&health);
+    if let Some(WriteTrouble::Final(reason)) = &health.trouble {
+        backend.end_store(reason);
+    }
+    Ok(())
 }
 
 /// Learns which keys other processes made or revoked, and writes down which were used.

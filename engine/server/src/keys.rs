@@ -46,6 +46,15 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
+/// The bytes of a key's public id, which is written in hexadecimal digits.
+const ID_BYTES: usize = 6;
+
+/// The public id that a text gives, whether there is such a key or not.
+pub fn id_in(text: &str) -> Option<&str> {
+    let is_id = |id: &&str| id.len() == 2 * ID_BYTES && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('_').nth(2).filter(is_id)
+}
+
 /// All keys, in memory as the store has them.
 pub struct Keyring {
     store: Arc<dyn AccessStore>,
@@ -100,7 +109,7 @@ impl Keyring {
         let random = |bytes: &mut [u8]| {
             getrandom::fill(bytes).map_err(|error| KeyError::NoRandomness(error.to_string()))
         };
-        let (mut id, mut secret) = ([0; 6], [0; 32]);
+        let (mut id, mut secret) = ([0; ID_BYTES], [0; 32]);
         random(&mut id)?;
         random(&mut secret)?;
         let id = hex::encode(id);
@@ -131,7 +140,7 @@ impl Keyring {
         if text.len() > KEY_BYTES_MAX {
             return Err(Refused::Unknown);
         }
-        let id = text.split('_').nth(2).unwrap_or_default();
+        let id = id_in(text).unwrap_or_default();
         let key = self.get(id);
         // Compared also when there is no such id: the time taken tells nothing.
         let digest_kept = key.as_ref().map_or([0; 32], |key| key.digest);

@@ -67,6 +67,7 @@ const REFERENCE: &str = include_str!("openapi/reference.html");
         (name = "Held events", description = "Events that could not be priced, and trying them again."),
         (name = "Webhooks", description = "Telling others what happened: endpoints, deliveries, notices."),
         (name = "Keys", description = "Who may ask for what."),
+        (name = "Operating", description = "What whoever runs the server watches."),
     ),
 )]
 struct Description;

@@ -1,4 +1,4 @@
-//! Composes the routes under `/v1`: one file per resource, all behind the same three layers (but for one that
+//! Composes the routes under `/v1`, and `/metrics`: one file per resource, all behind the same three layers (but for one that
 //! payment providers call, who have no key).
 //!
 //! Each file says its full paths (`path = "/v1/apps/{id}"`) and hands over its `routes()`; nothing is routed
@@ -17,6 +17,7 @@ mod events;
 mod held;
 mod history;
 mod keys;
+mod metrics;
 mod payments;
 mod payout_terms;
 mod payouts;
@@ -75,7 +76,8 @@ pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
         .merge(payouts::routes())
         .merge(providers::routes())
         .merge(reconciliations::routes())
-        .merge(keys::routes());
+        .merge(keys::routes())
+        .merge(metrics::routes());
     let parameters = Arc::new(Described::of(described.get_openapi()));
     let described = described
         .route_layer(from_fn_with_state(parameters, parameters::known))

@@ -1,7 +1,7 @@
 //! What can be seen from outside while the server runs: request ids, logs, metrics, traces.
 //!
-//! No body, key, event or customer is ever logged or made a label: only methods, matched routes, statuses,
-//! times and counts.
+//! No body, secret, event or customer is ever logged or made a label: only methods, matched routes, statuses,
+//! times and counts; and in the log, who asked from where, by a key's public id.
 
 mod access;
 mod logs;
@@ -9,6 +9,7 @@ mod metrics;
 mod money;
 mod plugins;
 mod standing;
+mod trace_parent;
 #[cfg(feature = "otel")]
 mod traces;
 
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{HeaderName, HeaderValue};
 
+pub(crate) use access::Asker;
 pub use access::observe;
 pub use logs::{LogError, LogFormat, Logs, install};
 pub use metrics::{LaneFigures, Pipeline, Telemetry};

@@ -1,7 +1,8 @@
 //! TLS by rustls, when a certificate and its key are given.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -27,11 +28,46 @@ pub enum TlsError {
     Unusable(#[from] rustls::Error),
 }
 
+/// A certificate and its key, which may be renewed while connections are open.
+pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    current: RwLock<TlsAcceptor>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Tls").field("certificate", &self.certificate).finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// When one of the PEM files cannot be read or they do not belong together.
+    pub fn read(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let current = RwLock::new(acceptor(certificate, key)?);
+        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), current })
+    }
+
+    /// Reads both again: connections from now on get what they say. Those that are open go on.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; then what was in use stays in use.
+    pub fn read_again(&self) -> Result<(), TlsError> {
+        let renewed = acceptor(&self.certificate, &self.key)?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = renewed;
+        Ok(())
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Speaks TLS 1.2 and 1.3, and HTTP/2 or HTTP/1.1 as the client chooses.
-///
-/// # Errors
-/// When one of the PEM files cannot be read or they do not belong together.
-pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     let in_file = |path: &Path, what| {
         let path = path.to_owned();
         move |error| TlsError::File { path, what, error }

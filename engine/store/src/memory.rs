@@ -20,7 +20,7 @@ use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
     ClosingCharge, Commit, CounterKey, EventCounts, Found, Notice, NoticeNumber, Placement, Record,
     RecordFilter, RecordKey, SeenKey, Sequence, StatementFilter, StatementKey, StatementTotals, Store,
-    StoreError, StoredEvent, Ticket,
+    StoreError, StoreHealth, StoredEvent, Ticket,
 };
 
 use access::Access;
@@ -247,5 +247,9 @@ impl Store for MemoryStore {
         let (events, held) = (kept.events.len() as u64, kept.held.len() as u64);
         let rated = events.saturating_sub(held).saturating_sub(kept.voided_held);
         Ok(EventCounts { rated, held, voided: kept.voided })
+    }
+
+    fn health(&self) -> StoreHealth {
+        StoreHealth::default()
     }
 }

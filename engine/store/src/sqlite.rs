@@ -12,6 +12,7 @@ mod checkpointer;
 mod definitions;
 mod entries;
 mod event_id;
+mod health;
 mod late_reversals;
 mod lists;
 mod lookups;
@@ -42,7 +43,7 @@ use tollgate_core::quantity::Quantity;
 use tollgate_core::store::{
     ClosingCharge, Commit, CounterKey, EventCounts, Found, Notice, NoticeNumber, Placement, Record,
     RecordFilter, RecordKey, SeenKey, Sequence, StatementFilter, StatementKey, StatementTotals, Store,
-    StoreError, StoredEvent, Ticket,
+    StoreError, StoreHealth, StoredEvent, Ticket,
 };
 
 pub use backup::BackupError;
@@ -236,6 +237,10 @@ impl Store for SqliteStore {
 
     fn counts(&self) -> Result<EventCounts, StoreError> {
         self.read(lookups::counts)
+    }
+
+    fn health(&self) -> StoreHealth {
+        self.writer.health(&self.path)
     }
 }
 

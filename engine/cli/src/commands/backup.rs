@@ -18,8 +18,7 @@ pub fn backup(arguments: &Backup) -> anyhow::Result<u8> {
 /// Puts a copy where a database is to be.
 pub fn restore(arguments: &Restore) -> anyhow::Result<u8> {
     let directory = &arguments.data.data;
-    std::fs::create_dir_all(directory)
-        .with_context(|| format!("cannot create the data directory {}", directory.display()))?;
+    session::create_directory(directory)?;
     let database = directory.join(session::DATABASE);
     SqliteStore::restore(&arguments.from, &database).context(Refused)?;
     super::print(&format!("{} is restored from {}\n", database.display(), arguments.from.display()))?;

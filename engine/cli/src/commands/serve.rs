@@ -1,5 +1,7 @@
 //! `serve`: the host API over HTTP, until the program is told to stop.
 
+mod signals;
+
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -35,6 +37,7 @@ pub fn run(arguments: &Serve) -> anyhow::Result<u8> {
     }
     // It goes when everything else has: what is said at the end is still written.
     let _logs = telemetry::install(&settings.server).context(Refused)?;
+    accept::make_room(&settings.server);
     let figures = PluginFigures::new();
     let served = session::serve(directory, |pricer| Arc::new(Observed::new(pricer, &figures)))?;
     if arguments.dev {
@@ -58,34 +61,26 @@ async fn listen(
         remittance::page(engine, &payer, key, payout)
     };
     let config = settings.server;
-    let address = config.listen;
+    let (address, admin) = (config.listen, config.admin_listen);
     let scheme = if config.tls_certificate.is_some() { "https" } else { "http" };
+    let api = Server::new(served.engine, served.access, config)?.show(figures);
+    let mut api = api.pay_through(providers).print_remittances(Arc::new(print));
     let listener = accept::listen(address).with_context(|| format!("cannot listen on {address}"))?;
     let address = listener.local_addr()?;
-    let api = Server::new(served.engine, served.access, config)?.show(figures);
-    let api = api.pay_through(providers).print_remittances(Arc::new(print));
-    // One line, at once: whoever started this program may wait for it.
-    let line = format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n");
-    std::io::stdout().write_all(line.as_bytes())?;
-    api.run(listener, stop()).await?;
+    if let Some(admin) = admin {
+        let listener = accept::listen(admin).with_context(|| format!("cannot listen on {admin}"))?;
+        say(&format!("Operating: http://{}/readyz and /metrics\n", listener.local_addr()?))?;
+        api = api.administer(listener);
+    }
+    signals::read_tls_again_when_told(api.tls().map(Arc::clone));
+    let told_to_stop = signals::told_to_stop();
+    // The last line: whoever started this program may wait for it.
+    say(&format!("Listening on {scheme}://{address} (reference: {scheme}://{address}/docs)\n"))?;
+    api.run(listener, told_to_stop).await?;
     Ok(())
 }
 
-/// Completes when the program is asked to stop, by a signal or Ctrl-C.
-async fn stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    // Without signals the program can still be killed: nothing acknowledged is lost.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+/// Says something at once.
+fn say(line: &str) -> std::io::Result<()> {
+    std::io::stdout().write_all(line.as_bytes())
 }

@@ -132,7 +132,7 @@ impl Engine {
         match self.descriptor(digest) {
             Ok(Some(descriptor)) => Ok(Ok(descriptor)),
             Ok(None) => Ok(Err(format!("plugin {digest} is not in the store"))),
-            Err(EngineError::Store(error)) => Err(error),
+            Err(EngineError::Store(error)) if !matches!(error, StoreError::Corrupt(_)) => Err(error),
             Err(error) => Ok(Err(error.to_string())),
         }
     }

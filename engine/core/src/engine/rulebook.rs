@@ -42,6 +42,12 @@ impl Rulebook {
         self.terms.get(tariff)?.as_ref().ok()
     }
 
+    /// The tariffs that cannot be used, and why: their events are held.
+    pub fn unusable(&self) -> impl Iterator<Item = (&str, &str)> {
+        let unusable = self.terms.iter().filter_map(|(id, terms)| Some((id, terms.as_ref().err()?)));
+        unusable.map(|(id, reason)| (id.as_str(), reason.as_str()))
+    }
+
     /// The terms of a tariff, or why its events are held.
     pub(super) fn usable(&self, tariff: &Tariff) -> Result<&Arc<Terms>, HoldReason> {
         let hold = |message| HoldReason { cause: HoldCause::Plugin, message };

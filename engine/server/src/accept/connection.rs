@@ -1,9 +1,9 @@
 //! One connection: its requests go to the router; it ends when its peer is done, idle, or the server stops.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -14,9 +14,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::Timeouts;
+use super::activity::{Activity, Running, Standing, Watched};
 use super::protocol::Protocol;
 
 /// The most bytes of a request's head.
@@ -29,30 +31,8 @@ pub struct Connection {
     pub router: Router,
     pub peer: SocketAddr,
     pub timeouts: Timeouts,
-}
-
-/// Requests of one connection, as its watch sees them.
-#[derive(Debug, Default)]
-struct Activity {
-    running: AtomicUsize,
-    begun: AtomicUsize,
-}
-
-/// One running request.
-struct Running(Arc<Activity>);
-
-impl Running {
-    fn begin(activity: &Arc<Activity>) -> Self {
-        activity.begun.fetch_add(1, Ordering::Relaxed);
-        activity.running.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(activity))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
-    }
+    /// From when on its first request is waited for.
+    pub accepted: Instant,
 }
 
 /// Serves a connection to its end.
@@ -60,8 +40,8 @@ pub async fn serve<S>(stream: S, protocol: Protocol, connection: Connection, mut
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let Connection { router, peer, timeouts } = connection;
-    let activity = Arc::new(Activity::default());
+    let Connection { router, peer, timeouts, accepted } = connection;
+    let activity = Activity::new(protocol, accepted);
     let watched = Arc::clone(&activity);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let running = Running::begin(&watched);
@@ -69,14 +49,23 @@ where
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = router.clone().oneshot(request);
         async move {
-            let _running = running;
-            answer.await
+            let Ok(answer) = answer.await;
+            Ok::<_, Infallible>(running.answer(answer))
         }
     });
-    let builder = builder(protocol, timeouts);
-    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut patience = Patience::new(&activity);
+    let builder = builder(protocol);
+    let stream = TokioIo::new(Watched::stream(stream, &activity));
+    let mut serving = pin!(builder.serve_connection(stream, service));
+    let mut patience = Patience { timeouts, asked_to_go: None };
     loop {
+        let look = match patience.look(activity.standing(timeouts), Instant::now()) {
+            Verdict::LookAgain(at) => at,
+            Verdict::Go => {
+                serving.as_mut().graceful_shutdown();
+                continue;
+            }
+            Verdict::Cut => return,
+        };
         tokio::select! {
             result = serving.as_mut() => {
                 if let Err(error) = result {
@@ -85,25 +74,22 @@ where
                 return;
             }
             // Either the word to drain, or the acceptor is gone: the same.
-            _ = drain.wait_for(|draining| *draining), if !patience.asked_to_go => {
-                patience.asked_to_go = true;
+            _ = drain.wait_for(|draining| *draining), if patience.asked_to_go.is_none() => {
+                patience.asked_to_go = Some(Instant::now());
                 serving.as_mut().graceful_shutdown();
             }
-            () = tokio::time::sleep(timeouts.idle) => match patience.look() {
-                Verdict::Stay => {}
-                Verdict::Go => serving.as_mut().graceful_shutdown(),
-                Verdict::Cut => return,
-            },
+            () = tokio::time::sleep_until(look) => {}
         }
     }
 }
 
-fn builder(protocol: Protocol, timeouts: Timeouts) -> Builder<TokioExecutor> {
+fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(timeouts.head)
+        // Hyper's own runs while a connection is idle as well; see `Activity`.
+        .header_read_timeout(None)
         .max_buf_size(usize::from(HEAD_BYTES_MAX));
     builder
         .http2()
@@ -117,34 +103,41 @@ fn builder(protocol: Protocol, timeouts: Timeouts) -> Builder<TokioExecutor> {
 }
 
 /// What becomes of a connection after a look at it.
+#[derive(Debug, PartialEq, Eq)]
 enum Verdict {
-    Stay,
+    LookAgain(Instant),
     /// It is asked to end once its running requests are answered.
     Go,
-    /// It was asked, and nothing has happened since.
+    /// A head did not come in time; or it was asked to go, and nothing has happened since.
     Cut,
 }
 
-/// Looks at a connection once in an idle timeout.
-struct Patience<'a> {
-    activity: &'a Activity,
-    /// How many requests had begun at the last look.
-    begun: Option<usize>,
-    asked_to_go: bool,
+/// How long a connection is waited for.
+struct Patience {
+    timeouts: Timeouts,
+    asked_to_go: Option<Instant>,
 }
 
-impl<'a> Patience<'a> {
-    fn new(activity: &'a Activity) -> Self {
-        Self { activity, begun: None, asked_to_go: false }
-    }
-
-    fn look(&mut self) -> Verdict {
-        let begun = Some(self.activity.begun.load(Ordering::Relaxed));
-        let idle = self.activity.running.load(Ordering::Relaxed) == 0 && begun == self.begun;
-        self.begun = begun;
-        if !idle {
-            return Verdict::Stay;
+impl Patience {
+    fn look(&mut self, standing: Standing, now: Instant) -> Verdict {
+        let Timeouts { head, idle } = self.timeouts;
+        // Whatever begins after this look has at least as long.
+        let soon = now + head.min(idle);
+        match standing {
+            Standing::InWork => Verdict::LookAgain(soon),
+            Standing::Head(by) if by <= now => Verdict::Cut,
+            Standing::Head(by) => Verdict::LookAgain(by.min(soon)),
+            Standing::Idle(until) => {
+                let until = self.asked_to_go.map_or(until, |asked| until.max(asked + idle));
+                match self.asked_to_go {
+                    _ if now < until => Verdict::LookAgain(until.min(soon)),
+                    None => {
+                        self.asked_to_go = Some(now);
+                        Verdict::Go
+                    }
+                    Some(_) => Verdict::Cut,
+                }
+            }
         }
-        if std::mem::replace(&mut self.asked_to_go, true) { Verdict::Cut } else { Verdict::Go }
     }
 }

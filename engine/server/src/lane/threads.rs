@@ -107,9 +107,11 @@ fn complete<W: Work>(
 ) {
     for InFlight { pending, requests, submitted } in written {
         let answers = guarded(|| work.wait(pending));
-        figures.committed(submitted.elapsed());
         match &answers {
-            Ok(answers) => work.count(answers),
+            Ok(answers) => {
+                figures.committed(submitted.elapsed());
+                work.count(answers);
+            }
             Err(error) => tracing::error!(%error, "a batch was not kept"),
         }
         requests.answer(answers);

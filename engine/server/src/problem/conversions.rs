@@ -17,6 +17,9 @@ use crate::lane::LaneError;
 const SAFE_TO_REPEAT: &str =
     "the store could not take it; nothing of it was kept, and sending it again is safe";
 
+const UNKNOWN_IF_KEPT: &str =
+    "the store failed while it took it; it may or may not have been kept, and sending it again is safe";
+
 impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         Self::from(&error)
@@ -79,6 +82,10 @@ impl From<&StoreError> for Problem {
             StoreError::Corrupt(_) => {
                 tracing::error!(%error, "the store is unreadable");
                 Self::internal()
+            }
+            StoreError::OutcomeUnknown(_) => {
+                tracing::error!(%error, "the store failed");
+                Self::unavailable(UNKNOWN_IF_KEPT)
             }
             other => {
                 tracing::error!(error = %other, "the store failed");

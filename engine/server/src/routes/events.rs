@@ -93,7 +93,9 @@ async fn record_events(
 ) -> Result<Response, Problem> {
     let (given, room) = Sender::of(&caller, backend.rules())?.receive(received).await?;
     let events = given.iter().filter_map(Given::event).map(Arc::clone).collect();
+    let invalid = given.iter().filter(|given| given.event().is_none()).count();
     let answers = backend.recorder.record(events, Some(room)).await?;
+    backend.telemetry.pipeline().count_invalid(invalid);
     answer::respond(&backend, answer::by_position(given, answers), asked.receipt).await
 }
 

@@ -1,22 +1,40 @@
 //! Watches every request: its id, its span, its line in the access log, its metrics.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::{Instrument, Span};
+#[cfg(feature = "otel")]
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::metrics::RequestLabels;
+use super::metrics::{RequestLabels, RouteLabel};
+use super::trace_parent::TraceParent;
 use super::{CURRENT, REQUEST_ID, Telemetry};
 use crate::backend::Backend;
 
+/// Whose key a request came with, valid or not: who looks at the key says it here. It is the key's public id,
+/// never the secret.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asker(Arc<OnceLock<Box<str>>>);
+
+impl Asker {
+    /// Says it, once.
+    pub fn is(&self, id: &str) {
+        // Whoever was first looked at the key.
+        let _ = self.0.set(id.into());
+    }
+}
+
 /// The outermost layer: gives the request its id, runs it, and tells what became of it.
-pub async fn observe(State(backend): State<Arc<Backend>>, request: Request, next: Next) -> Response {
+pub async fn observe(State(backend): State<Arc<Backend>>, mut request: Request, next: Next) -> Response {
     let id = backend.telemetry.ids.of(request.headers().get(REQUEST_ID));
     let watch = Watch::start(&backend.telemetry, &request);
+    request.extensions_mut().insert(watch.asker.clone());
     let span = watch.span(&id);
     let echoed = HeaderValue::from_str(&id);
     CURRENT
@@ -41,6 +59,9 @@ struct Watch<'t> {
     telemetry: &'t Telemetry,
     method: &'static str,
     route: Option<MatchedPath>,
+    trace: Option<TraceParent>,
+    peer: Option<SocketAddr>,
+    asker: Asker,
     started: Instant,
     status: Option<StatusCode>,
 }
@@ -50,7 +71,10 @@ impl<'t> Watch<'t> {
         telemetry.requests_running.inc();
         let route = request.extensions().get::<MatchedPath>().cloned();
         let method = method(request.method());
-        Self { telemetry, method, route, started: Instant::now(), status: None }
+        let trace = TraceParent::of(request.headers());
+        let peer = request.extensions().get().map(|ConnectInfo(peer)| *peer);
+        let asker = Asker::default();
+        Self { telemetry, method, route, trace, peer, asker, started: Instant::now(), status: None }
     }
 
     fn route(&self) -> &str {
@@ -60,15 +84,39 @@ impl<'t> Watch<'t> {
     /// Every line that is logged within it says which request it is about.
     #[cfg(not(feature = "otel"))]
     fn span(&self, id: &str) -> Span {
-        tracing::info_span!("request", id, method = self.method, route = self.route())
+        tracing::info_span!(
+            "request",
+            id,
+            trace_id = self.trace_id(),
+            method = self.method,
+            route = self.route()
+        )
     }
 
-    /// Likewise, with what traces are found by.
+    fn trace_id(&self) -> Option<&str> {
+        self.trace.as_ref().map(TraceParent::trace_id)
+    }
+
+    /// Likewise, with what traces are found by, and as a part of the trace of who asked.
     #[cfg(feature = "otel")]
     fn span(&self, id: &str) -> Span {
         let (method, route) = (self.method, self.route());
         let name = format!("{method} {route}");
-        tracing::info_span!("request", id, method, route, otel.name = name, otel.kind = "server")
+        let trace_id = self.trace_id();
+        let span = tracing::info_span!(
+            "request",
+            id,
+            trace_id,
+            method,
+            route,
+            otel.name = name,
+            otel.kind = "server"
+        );
+        if let Some(trace) = &self.trace {
+            // Fails only where no traces are sent.
+            let _ = span.set_parent(trace.context());
+        }
+        span
     }
 
     fn answered(mut self, status: StatusCode) {
@@ -83,9 +131,11 @@ impl Drop for Watch<'_> {
         let status = self.status.map_or(CLIENT_GONE, |status| status.as_u16());
         let took = self.started.elapsed();
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(target: "tollgate::access", status, micros, "answered");
+        let (peer, key) = (self.peer.map(tracing::field::display), self.asker.0.get());
+        tracing::info!(target: "tollgate::access", status, micros, peer, key = key.map(AsRef::<str>::as_ref), "answered");
         self.telemetry.requests_running.dec();
-        self.telemetry.request_seconds.observe(took.as_secs_f64());
+        let route = RouteLabel { route: self.route().to_owned() };
+        self.telemetry.request_seconds.get_or_create(&route).observe(took.as_secs_f64());
         let labels = RequestLabels { method: self.method, route: self.route().to_owned(), status };
         self.telemetry.requests.get_or_create(&labels).inc();
     }

@@ -15,9 +15,6 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::traces;
 use crate::config::Config;
 
-/// The environment variable that comes before the setting, as with other programs.
-const LEVEL_VARIABLE: &str = "RUST_LOG";
-
 pub(super) type AnyLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// How log lines are written.
@@ -36,11 +33,9 @@ pub enum LogFormat {
 pub enum LogError {
     /// What should be logged makes no sense.
     #[error(
-        "{source_name} {text:?} is no log level: write error, warn, info, debug or trace, or one for each part as in \"info,tollgate::access=warn\" ({reason})"
+        "log_level (or else RUST_LOG) {text:?} is no log level: write error, warn, info, debug or trace, or one for each part as in \"info,tollgate::access=warn\" ({reason})"
     )]
     Level {
-        /// Where it was written.
-        source_name: &'static str,
         /// What was written.
         text: String,
         /// What is wrong with it.
@@ -82,7 +77,7 @@ impl fmt::Debug for Logs {
 /// # Errors
 /// When a setting cannot be used, or the log is set up already.
 pub fn install(config: &Config) -> Result<Logs, LogError> {
-    let filter = filter(std::env::var(LEVEL_VARIABLE).ok(), &config.log_level)?;
+    let filter = filter(&config.log_level)?;
     let ansi = config.log_format == LogFormat::Human && std::io::stderr().is_terminal();
     let lines = lines(config.log_format, ansi, std::io::stderr).with_filter(filter);
     #[cfg(feature = "otel")]
@@ -104,18 +99,12 @@ pub fn install(config: &Config) -> Result<Logs, LogError> {
     Ok(logs)
 }
 
-/// The variable if there is one, else the setting.
-fn filter(variable: Option<String>, level: &str) -> Result<EnvFilter, LogError> {
-    let (source_name, text) = match variable.filter(|text| !text.is_empty()) {
-        Some(text) => (LEVEL_VARIABLE, text),
-        None => ("log_level", level.to_owned()),
-    };
+fn filter(level: &str) -> Result<EnvFilter, LogError> {
     let wrong = |error: tracing_subscriber::filter::ParseError| LogError::Level {
-        source_name,
-        text: text.clone(),
+        text: level.to_owned(),
         reason: error.to_string(),
     };
-    EnvFilter::builder().parse(&text).map_err(wrong)
+    EnvFilter::builder().parse(level).map_err(wrong)
 }
 
 fn lines<W>(format: LogFormat, ansi: bool, writer: W) -> AnyLayer
@@ -174,11 +163,12 @@ mod tests {
 
     #[test]
     fn settings_that_cannot_be_used_say_what_to_do() {
-        let error = filter(None, "info,x=loud").unwrap_err().to_string();
-        assert!(error.starts_with(r#"log_level "info,x=loud" is no log level: write error"#), "{error}");
-        let error = filter(Some("x=loud".to_owned()), "info").unwrap_err().to_string();
-        assert!(error.starts_with(r#"RUST_LOG "x=loud" is"#), "{error}");
-        assert_eq!(filter(Some(String::new()), "warn").unwrap().to_string(), "warn");
+        let error = filter("info,x=loud").unwrap_err().to_string();
+        assert!(
+            error.contains(r#"log_level (or else RUST_LOG) "info,x=loud" is no log level: write error"#),
+            "{error}"
+        );
+        assert_eq!(filter("warn").unwrap().to_string(), "warn");
         let somewhere = Some("ftp://collector".to_owned());
         let error = install(&Config { otlp_endpoint: somewhere, ..Config::default() });
         let error = error.unwrap_err().to_string();

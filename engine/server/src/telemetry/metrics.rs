@@ -16,10 +16,16 @@ use tollgate_core::store::Outcome;
 
 use super::{Ids, MoneyFigures, Standing};
 
-/// From 0.1 ms to 30 s.
+/// From 1 ms to 30 s, close enough together that a percentile means something.
+const REQUEST_SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// Of batches, from 0.1 ms to 30 s.
 const SECONDS: [f64; 14] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
 const BATCH_EVENTS: [f64; 9] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0, 65536.0];
+
+/// The receipt of what is no event, or not for its sender to send.
+const INVALID: &str = "invalid";
 
 /// What the names of Tollgate's own metrics begin with.
 const PREFIX: &str = "tollgate";
@@ -35,13 +41,20 @@ pub(super) struct RequestLabels {
     pub status: u16,
 }
 
+/// What a request's time is taken under: one set of buckets a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct RouteLabel {
+    /// The route as it is declared.
+    pub route: String,
+}
+
 /// The server's metrics and request ids.
 #[derive(Debug)]
 pub struct Telemetry {
     registry: RwLock<Registry>,
     pub(super) ids: Ids,
     pub(super) requests: Family<RequestLabels, Counter>,
-    pub(super) request_seconds: Histogram,
+    pub(super) request_seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
     pub(super) requests_running: Gauge,
     connections: Gauge,
     pipeline: Pipeline,
@@ -76,10 +89,11 @@ impl Telemetry {
         let own = registry.sub_registry_with_prefix(PREFIX);
         let requests = Family::default();
         own.register("http_requests", "Requests answered, by route and status", requests.clone());
-        let request_seconds = Histogram::new(SECONDS);
+        let request_seconds =
+            Family::new_with_constructor((|| Histogram::new(REQUEST_SECONDS)) as fn() -> Histogram);
         own.register(
             "http_request_seconds",
-            "From a request's head to its answer's",
+            "From a request's head to its answer's, by route",
             request_seconds.clone(),
         );
         let requests_running = Gauge::default();
@@ -177,10 +191,16 @@ impl Pipeline {
                 },
                 Receipt::Duplicate { conflict: true } => "conflict",
                 Receipt::Duplicate { conflict: false } => "duplicate",
-                Receipt::Undefined => "undefined",
+                // Its app was there when its sender was looked at: it is answered as any other that is not.
+                Receipt::Undefined => INVALID,
             };
             self.receipts.get_or_create(&[("receipt", kind)]).inc();
         }
+    }
+
+    /// Counts events that were refused before they came so far.
+    pub(crate) fn count_invalid(&self, events: usize) {
+        self.receipts.get_or_create(&[("receipt", INVALID)]).inc_by(events as u64);
     }
 }
 

@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 use tollgate_core::access::Key;
-use tollgate_core::store::EventCounts;
+use tollgate_core::store::{EventCounts, StoreHealth};
 
 type Label = [(&'static str, &'static str); 1];
 
@@ -22,6 +22,10 @@ pub struct Standing {
     keys: Family<Label, Gauge>,
     imbalance: Family<[(&'static str, String); 1], Gauge>,
     ledger_checked: Gauge,
+    store_writable: Gauge,
+    commit_failures: Counter,
+    database: Gauge,
+    log: Gauge,
     failures: Family<Label, Counter>,
     memory: Gauge,
 }
@@ -36,6 +40,11 @@ impl Standing {
         add("stored_voided_events", "Events in the store that were taken back", &standing.voided);
         let about = "When the ledger was last added up, in seconds since 1970";
         add("ledger_checked_timestamp_seconds", about, &standing.ledger_checked);
+        add("store_writable", "Whether the last commit was kept: 1 or 0", &standing.store_writable);
+        add("store_database_bytes", "What the database takes up, without its log", &standing.database);
+        add("store_log_bytes", "What the database's write-ahead log takes up", &standing.log);
+        let about = "Commits that the store could not keep";
+        registry.register("commit_failures", about, standing.commit_failures.clone());
         let about = "Sum of all accounts, in billionths of the currency: must be 0";
         registry.register("ledger_imbalance_nano", about, standing.imbalance.clone());
         registry.register("keys", "Keys, by state", standing.keys.clone());
@@ -88,6 +97,15 @@ impl Standing {
     pub(crate) fn imbalance(&self, currency: String, nano: i128) {
         let shown = i64::try_from(nano).unwrap_or(if nano < 0 { i64::MIN } else { i64::MAX });
         self.imbalance.get_or_create(&[("currency", currency)]).set(shown);
+    }
+
+    /// How the store is doing.
+    pub(crate) fn store(&self, health: &StoreHealth) {
+        self.store_writable.set(i64::from(health.trouble.is_none()));
+        self.database.set(number(health.database_bytes));
+        self.log.set(number(health.log_bytes));
+        let counted = self.commit_failures.get();
+        self.commit_failures.inc_by(health.commit_failures.saturating_sub(counted));
     }
 
     pub(crate) fn ledger_checked(&self) {

@@ -4,6 +4,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tokio_rustls::rustls::crypto::ring;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Layer as _;
@@ -36,6 +37,8 @@ pub fn to(endpoint: &str) -> Result<(AnyLayer, Export), LogError> {
         return Err(wrong("write http:// and a collector nearby, which may pass it on by https".to_owned()));
     }
     let address = format!("{}{PATH}", endpoint.trim_end_matches('/'));
+    // The exporter's client wants one to be there, also where it speaks no TLS. Another one may stand as well.
+    let _ = ring::default_provider().install_default();
     let exporter = SpanExporter::builder().with_http().with_endpoint(address).build();
     let exporter = exporter.map_err(|error| wrong(error.to_string()))?;
     let resource = Resource::builder().with_service_name(SERVICE).build();
@@ -52,15 +55,17 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
 
+    use tracing_opentelemetry::OpenTelemetrySpanExt as _;
     use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
+    use crate::telemetry::trace_parent::TraceParent;
 
     #[test]
     fn a_collector_is_sent_the_spans() {
         let collector = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}/", collector.local_addr().unwrap());
-        let received = std::thread::spawn(move || {
+        let received: std::thread::JoinHandle<Vec<u8>> = std::thread::spawn(move || {
             let (mut stream, _) = collector.accept().unwrap();
             let (mut received, mut bytes) = (Vec::new(), [0; 4096]);
             // The request's name is near the end of the body.
@@ -70,16 +75,28 @@ mod tests {
                 received.extend_from_slice(bytes.get(..count).unwrap());
             }
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
-            String::from_utf8_lossy(&received).into_owned()
+            received
         });
         let (layer, export) = to(&endpoint).unwrap();
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-            drop(
-                tracing::info_span!(target: "tollgate_server::request", "request", id = "job-7/3").entered(),
+            let span = tracing::info_span!(target: "tollgate_server::request", "request", id = "job-7/3");
+            let mut headers = axum::http::HeaderMap::new();
+            headers.insert(
+                "traceparent",
+                format!("00-{}-{}-01", "ab".repeat(16), "cd".repeat(8)).parse().unwrap(),
             );
+            span.set_parent(TraceParent::of(&headers).unwrap().context()).unwrap();
+            drop(span.entered());
         });
         drop(export);
         let received = received.join().unwrap();
+        for id in [&[0xab; 16][..], &[0xcd; 8]] {
+            assert!(
+                received.windows(id.len()).any(|part| part == id),
+                "it is part of the trace of who asked"
+            );
+        }
+        let received = String::from_utf8_lossy(&received);
         assert!(received.starts_with("POST /v1/traces HTTP/1.1\r\n"), "{received}");
         assert!(received.contains("tollgate") && received.contains("request"), "{received}");
     }

@@ -76,32 +76,112 @@ async fn slow_work_is_ended_by_the_request_timeout() {
     assert_eq!(answer.problem()["type"], "/problems/timeout");
 }
 
+const IDLE: Duration = Duration::from_millis(1_500);
+
+/// Patient with idle connections, and not with heads.
+fn pooled() -> Config {
+    Config { idle_timeout: IDLE, ..config() }
+}
+
+/// Asks on a connection that is kept, and reads the short answer.
+async fn ask_on(stream: &mut TcpStream) {
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let (mut answer, mut bytes) = (Vec::new(), [0; 4096]);
+    while !answer.ends_with(b"ok\n") {
+        let count = stream.read(&mut bytes).await.unwrap();
+        assert_ne!(count, 0, "closed after {}", String::from_utf8_lossy(&answer));
+        answer.extend_from_slice(&bytes[..count]);
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
+}
+
 #[tokio::test]
 async fn a_connection_serves_one_request_after_the_other_until_it_is_idle() {
-    let server = Running::start(config()).await;
+    let server = Running::start(pooled()).await;
     let mut stream = server.connect().await;
     for _ in 0..3 {
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
-        let mut answer = [0; 15];
-        stream.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200 OK");
-        let mut rest = [0; 4096];
-        let _ = stream.read(&mut rest).await.unwrap();
+        ask_on(&mut stream).await;
+        // As a load balancer keeps it: far longer than a head may take.
+        tokio::time::sleep(HEAD_TIMEOUT * 2).await;
     }
+    ask_on(&mut stream).await;
+    assert_about(closed_after(&mut stream).await, IDLE);
+}
+
+#[tokio::test]
+async fn the_next_head_has_its_time_from_its_first_byte() {
+    let server = Running::start(pooled()).await;
+    let mut stream = server.connect().await;
+    ask_on(&mut stream).await;
+    tokio::time::sleep(HEAD_TIMEOUT * 2).await;
+    stream.write_all(b"GET /heal").await.unwrap();
+    assert_about(closed_after(&mut stream).await, HEAD_TIMEOUT);
+}
+
+/// What begins HTTP/2, with these settings.
+async fn connect_http_2(server: &Running, settings: &[u8]) -> TcpStream {
+    let mut stream = server.connect().await;
+    let mut begun = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0".to_vec();
+    begun.push(u8::try_from(settings.len()).unwrap());
+    begun.extend_from_slice(b"\x04\0\0\0\0\0");
+    begun.extend_from_slice(settings);
+    stream.write_all(&begun).await.unwrap();
+    assert_eq!(frame_kind(&mut stream).await, 4, "a SETTINGS frame comes first");
+    stream
+}
+
+/// Reads one frame, and says of which kind it is.
+async fn frame_kind(stream: &mut TcpStream) -> u8 {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
+    head[3]
+}
+
+/// The kind of a frame that asks to go.
+const GOAWAY: u8 = 7;
+
+/// A frame of one request for `/healthz`, which is whole.
+const HTTP_2_REQUEST: &[u8] = b"\0\0\x0c\x01\x05\0\0\0\x01\x82\x86\x44\x08/healthz";
+
+#[tokio::test]
+async fn http_2_without_a_request_is_held_to_the_time_of_a_head() {
+    let server = Running::start(pooled()).await;
+    let mut stream = connect_http_2(&server, b"").await;
     assert_about(closed_after(&mut stream).await, HEAD_TIMEOUT);
 }
 
 #[tokio::test]
-async fn http_2_is_spoken_and_its_idle_connections_end() {
-    let idle = Duration::from_millis(300);
-    let server = Running::start(Config { idle_timeout: idle, ..config() }).await;
-    let mut stream = server.connect().await;
-    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
-    let mut frame = [0; 9];
-    stream.read_exact(&mut frame).await.unwrap();
-    assert_eq!(frame[3], 4, "a SETTINGS frame comes first");
-    let took = closed_after(&mut stream).await;
-    assert!(took >= idle && took < idle * 6, "{took:?}");
+async fn http_2_that_is_idle_is_asked_to_go_and_then_cut() {
+    let server = Running::start(pooled()).await;
+    // The second one lets no byte of its answer come: it has a window of nothing.
+    for settings in [&b""[..], b"\0\x04\0\0\0\0"] {
+        let mut stream = connect_http_2(&server, settings).await;
+        stream.write_all(HTTP_2_REQUEST).await.unwrap();
+        let asked = Instant::now();
+        let goodbye = async { while frame_kind(&mut stream).await != GOAWAY {} };
+        timeout(Duration::from_secs(10), goodbye).await.expect("it is asked to go");
+        assert_about(asked.elapsed(), IDLE);
+        closed_after(&mut stream).await;
+        assert_about(asked.elapsed(), IDLE * 2);
+    }
+}
+
+#[tokio::test]
+async fn one_peer_has_no_more_connections_than_it_may() {
+    let server = Running::start(Config { connections_per_peer_max: NonZeroU32::new(1), ..config() }).await;
+    let mut first = server.connect().await;
+    ask_on(&mut first).await;
+    assert!(closed_after(&mut server.connect().await).await < HEAD_TIMEOUT);
+    ask_on(&mut first).await;
+    drop(first);
+    let place_is_back = async {
+        while server.get("/healthz").await.status() != 200 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), place_is_back).await.unwrap();
 }
 
 #[tokio::test]

@@ -29,6 +29,11 @@ async fn every_event_is_answered_by_its_position() {
         told["events"],
         json!({"read": 8, "rated": 1, "held": 1, "duplicate": 1, "conflict": 1, "invalid": 4})
     );
+    let metrics = house.running.metrics().await;
+    for (receipt, count) in [("rated", 2), ("held", 1), ("duplicate", 1), ("conflict", 1), ("invalid", 4)] {
+        let line = format!("tollgate_events_total{{receipt=\"{receipt}\"}} {count}");
+        assert!(metrics.lines().any(|other| other == line), "{line} is not in\n{metrics}");
+    }
     let receipts = told["receipts"].as_array().unwrap();
     let charge = &receipts[0]["charge"];
     assert_eq!(

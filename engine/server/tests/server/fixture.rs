@@ -147,6 +147,8 @@ fn routes(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
 /// A server that runs until told to stop.
 pub struct Running {
     pub address: SocketAddr,
+    /// Where whoever runs it asks.
+    pub admin: SocketAddr,
     pub backend: Arc<Backend>,
     stop: Arc<Notify>,
     ended: JoinHandle<Result<(), ServerError>>,
@@ -166,11 +168,14 @@ impl Running {
         let backend = Arc::clone(server.backend());
         let server = server.mount(routes(&backend));
         let listener = accept::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let admin_listener = accept::listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
+        let admin = admin_listener.local_addr().unwrap();
+        let server = server.administer(admin_listener);
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let ended = tokio::spawn(server.run(listener, async move { stopped.notified().await }));
-        Self { address, backend, stop, ended }
+        Self { address, admin, backend, stop, ended }
     }
 
     pub async fn connect(&self) -> TcpStream {
@@ -179,7 +184,21 @@ impl Running {
 
     /// One request on a connection of its own.
     pub async fn ask(&self, head: &str, body: &[u8]) -> Answer {
-        let mut stream = self.connect().await;
+        Self::ask_at(self.address, head, body).await
+    }
+
+    /// What whoever runs it sees.
+    pub async fn administer(&self, path: &str) -> Answer {
+        Self::ask_at(self.admin, &format!("GET {path} HTTP/1.1"), b"").await
+    }
+
+    /// All figures.
+    pub async fn metrics(&self) -> String {
+        self.administer("/metrics").await.body
+    }
+
+    async fn ask_at(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
+        let mut stream = TcpStream::connect(address).await.unwrap();
         let length = body.len();
         let head = format!("{head}\r\nhost: here\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();

@@ -43,7 +43,7 @@ async fn what_is_authorised_is_reserved_and_what_there_is_no_money_for_is_denied
     let hold = bank.read(&bank.customer, &place("a")).await;
     assert_eq!((&hold["state"], &hold["price"]), (&json!("pending"), &json!("6")));
     assert_eq!(bank.read(&bank.acme, WALLET).await["reserved"], "6");
-    let metrics = bank.running.get("/metrics").await.body;
+    let metrics = bank.running.metrics().await;
     for line in [
         r#"tollgate_authorizations_total{answer="allowed"} 2"#,
         r#"tollgate_authorization_denials_total{reason="insufficient_funds"} 1"#,

@@ -25,3 +25,4 @@ mod tenants;
 mod till;
 mod tls;
 mod webhooks;
+mod writing;

@@ -127,7 +127,7 @@ impl Composed {
     }
 
     async fn metrics(&self) -> String {
-        self.running.get("/metrics").await.body
+        self.running.metrics().await
     }
 
     /// Waits until housekeeping has come by.

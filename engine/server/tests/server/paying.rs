@@ -114,13 +114,8 @@ async fn a_message_makes_the_server_look_and_a_forged_one_does_nothing() {
     assert_eq!(unknown.status(), 404);
     let large = bank.message("signed", &json!({"filler": "x".repeat(300_000)})).await;
     assert_eq!(large.status(), 413);
-    assert!(
-        bank.running
-            .get("/metrics")
-            .await
-            .body
-            .contains(r#"tollgate_provider_messages_total{answer="forged"} 1"#)
-    );
+    let metrics = bank.running.metrics().await;
+    assert!(metrics.contains(r#"tollgate_provider_messages_total{answer="forged"} 1"#));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

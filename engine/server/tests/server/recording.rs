@@ -76,7 +76,7 @@ async fn every_request_gets_its_own_receipts_by_position() {
     let metrics = telemetry.text();
     for line in [
         format!("tollgate_events_total{{receipt=\"held\"}} {}", sent + 200),
-        "tollgate_events_total{receipt=\"undefined\"} 67".to_owned(),
+        "tollgate_events_total{receipt=\"invalid\"} 67".to_owned(),
         format!("tollgate_events_held_total{{cause=\"no_tariff\"}} {}", sent + 200),
         "tollgate_queue_events 0".to_owned(),
     ] {

@@ -1,8 +1,10 @@
 //! Health, and stopping in order.
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tollgate_core::access::Scope;
 use tollgate_server::config::Config;
 use tollgate_server::lane::LaneError;
 
@@ -14,15 +16,60 @@ async fn health_readiness_and_metrics_answer() {
     assert_eq!(server.get("/healthz").await.body, "ok\n");
     assert_eq!(server.get("/readyz").await.body, "ready\n");
     server.get("/nowhere/at/all").await;
-    let metrics = server.get("/metrics").await;
+    let _open = server.connect().await;
+    let metrics = server.metrics().await;
     for part in [
         r#"tollgate_http_requests_total{method="GET",route="/healthz",status="200"} 1"#,
         r#"tollgate_http_requests_total{method="GET",route="unmatched",status="404"} 1"#,
         "tollgate_http_connections 1",
+        r#"tollgate_http_request_seconds_count{route="/readyz"} 1"#,
+        r#"tollgate_http_request_seconds_count{route="unmatched"} 1"#,
+        r#"tollgate_http_request_seconds_bucket{le="0.25",route="/healthz"}"#,
         "# EOF",
     ] {
-        assert!(metrics.body.contains(part), "{part} is not in\n{}", metrics.body);
+        assert!(metrics.contains(part), "{part} is not in\n{metrics}");
     }
+}
+
+#[tokio::test]
+async fn metrics_are_shown_in_public_to_the_platform_only() {
+    let server = Running::start(Config::default()).await;
+    assert_eq!(server.get("/metrics").await.status(), 401);
+    let ask = async |scope| {
+        let (_, key) = server.backend.keys.make("probe", scope, None, 0).unwrap();
+        server.ask(&format!("GET /metrics HTTP/1.1\r\nauthorization: Bearer {key}"), b"").await
+    };
+    let builder = ask(Scope::Builder { builder: "acme".to_owned() }).await;
+    assert_eq!((builder.status(), builder.problem()["type"].as_str()), (403, Some("/problems/forbidden")));
+    let shown = ask(Scope::Platform).await;
+    assert!(shown.status() == 200 && shown.body.ends_with("# EOF\n"), "{}", shown.head);
+}
+
+#[tokio::test]
+async fn who_runs_it_is_answered_although_every_connection_is_taken() {
+    let server = Running::start(Config { connections_max: NonZeroU32::MIN, ..Config::default() }).await;
+    let _taken = server.connect().await;
+    assert_eq!(server.administer("/healthz").await.body, "ok\n");
+    assert_eq!(server.administer("/readyz").await.body, "ready\n");
+    assert!(server.metrics().await.ends_with("# EOF\n"));
+    for elsewhere in ["/v1/builders", "/openapi.json", "/docs"] {
+        assert_eq!(server.administer(elsewhere).await.status(), 404, "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn who_runs_it_is_answered_while_it_stops() {
+    let server = Running::start(Config::default()).await;
+    let mut running = server.connect().await;
+    let head = b"GET /slow/600 HTTP/1.1\r\nhost: here\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut running, head).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.tell_to_stop();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(TcpStream::connect(server.address).await.is_err());
+    assert_eq!(server.administer("/readyz").await.status(), 503);
+    assert_eq!(server.administer("/healthz").await.status(), 200);
+    server.ended().await.unwrap();
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ use tollgate_store::MemoryStore;
 
 use crate::fixture::{Answer, Running, engine};
 
-fn files(directory: &Path) -> (Config, TlsConnector) {
+/// Writes a certificate and its key, and gives back a client that trusts no other.
+fn certify(directory: &Path) -> TlsConnector {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
     std::fs::write(&certificate, made.cert.pem()).unwrap();
@@ -29,13 +30,22 @@ fn files(directory: &Path) -> (Config, TlsConnector) {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    TlsConnector::from(Arc::new(client))
+}
+
+fn files(directory: &Path) -> (Config, TlsConnector) {
+    let client = certify(directory);
     let config = Config {
-        tls_certificate: Some(certificate),
-        tls_key: Some(key),
+        tls_certificate: Some(directory.join("certificate.pem")),
+        tls_key: Some(directory.join("key.pem")),
         header_read_timeout: Duration::from_millis(400),
         ..Config::default()
     };
-    (config, TlsConnector::from(Arc::new(client)))
+    (config, client)
+}
+
+fn localhost() -> ServerName<'static> {
+    ServerName::try_from("localhost").unwrap()
 }
 
 #[tokio::test]
@@ -43,8 +53,7 @@ async fn requests_are_served_over_tls() {
     let directory = tempfile::tempdir().unwrap();
     let (config, client) = files(directory.path());
     let server = Running::start(config).await;
-    let name = ServerName::try_from("localhost").unwrap();
-    let mut stream = client.connect(name, server.connect().await).await.unwrap();
+    let mut stream = client.connect(localhost(), server.connect().await).await.unwrap();
     let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     stream.write_all(request).await.unwrap();
     let answer = Answer::read(&mut stream).await;
@@ -69,9 +78,28 @@ async fn a_file_that_is_none_is_named() {
     let (config, _) = files(directory.path());
     let key = directory.path().join("key.pem");
     std::fs::write(&key, "nothing of the kind").unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let server = Server::new(engine(), Arc::new(MemoryStore::new()), config).unwrap();
-    let error = server.run(listener, std::future::ready(())).await.unwrap_err();
+    let error = Server::new(engine(), Arc::new(MemoryStore::new()), config).unwrap_err();
     assert!(matches!(&error, ServerError::Tls(TlsError::File { path, .. }) if *path == key), "{error}");
     assert!(error.to_string().contains("key.pem: no private key in PEM format"), "{error}");
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_for_new_connections_and_a_bad_one_for_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, before) = files(directory.path());
+    let server = Server::new(engine(), Arc::new(MemoryStore::new()), config).unwrap();
+    let tls = Arc::clone(server.tls().unwrap());
+    let server = Running::serving(server).await;
+    let mut open = before.connect(localhost(), server.connect().await).await.unwrap();
+    let after = certify(directory.path());
+    assert!(after.connect(localhost(), server.connect().await).await.is_err(), "it has not been read");
+    tls.read_again().unwrap();
+    after.connect(localhost(), server.connect().await).await.unwrap();
+    assert!(before.connect(localhost(), server.connect().await).await.is_err());
+    std::fs::write(directory.path().join("certificate.pem"), "cut sho").unwrap();
+    assert!(matches!(tls.read_again().unwrap_err(), TlsError::File { what: "certificate", .. }));
+    after.connect(localhost(), server.connect().await).await.unwrap();
+    let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    open.write_all(request).await.unwrap();
+    assert_eq!(Answer::read(&mut open).await.body, "ok\n", "it went on");
 }

@@ -55,7 +55,7 @@ async fn a_notice_arrives_signed() {
         of_platform
     );
 
-    let metrics = office.running.get("/metrics").await.body;
+    let metrics = office.running.metrics().await;
     assert!(metrics.contains("tollgate_webhook_attempts_total{outcome=\"delivered\"} 6"), "{metrics}");
     assert!(metrics.contains("tollgate_webhook_notices_total 3"), "{metrics}");
     assert!(metrics.contains("tollgate_webhook_deliveries_pending"), "{metrics}");

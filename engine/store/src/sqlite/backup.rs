@@ -8,8 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tollgate_core::plugin::Digest;
 
-use super::open::{self, APPLICATION_ID, OpenError};
+use super::open::{self, APPLICATION_ID, OpenError, beside};
 use super::{SqliteStore, schema};
 
 /// Why there is no copy.
@@ -77,8 +78,9 @@ impl SqliteStore {
         copy.finish()
     }
 
-    /// Puts a backup in place as the database `to`, where there is none yet. What is put there has been read
-    /// whole: it is a Tollgate database of a schema that this program knows, and SQLite finds no damage.
+    /// Puts a backup in place as the database `to`, where there is none yet, for its owner alone. What is put there
+    /// has been read whole: it is a Tollgate database of a schema that this program knows, SQLite finds no damage,
+    /// and every plugin is what its digest says.
     ///
     /// # Errors
     /// When something is at `to`, `from` is no sound backup, or something cannot be read or written; then
@@ -88,7 +90,6 @@ impl SqliteStore {
         let failed = |source| BackupError::File { path: from.to_owned(), source };
         let mut source = File::open(from).map_err(failed)?;
         let copy = Copy::begin(to)?;
-        copy.admit_readers_of(from)?;
         let mut target =
             OpenOptions::new().write(true).open(&copy.partial).map_err(|error| copy.failed(error))?;
         io::copy(&mut source, &mut target).map_err(|error| copy.failed(error))?;
@@ -126,7 +127,28 @@ fn check(copy: &Path, original: &Path) -> Result<(), BackupError> {
     }
     let finding: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(&failed)?;
-    if finding == "ok" { Ok(()) } else { Err(BackupError::Damaged { path: original.to_owned(), finding }) }
+    let damaged = |finding| Err(BackupError::Damaged { path: original.to_owned(), finding });
+    if finding != "ok" {
+        return damaged(finding);
+    }
+    match damaged_plugin(&connection).map_err(&failed)? {
+        Some(digest) => damaged(format!("the component of plugin {digest} is not the one that was kept")),
+        None => Ok(()),
+    }
+}
+
+/// A plugin whose component is not what its digest says. SQLite keeps no checksums of what it holds.
+fn damaged_plugin(connection: &Connection) -> Result<Option<String>, rusqlite::Error> {
+    let mut query = connection.prepare("SELECT digest, component FROM plugins")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let digest: String = row.get(0)?;
+        let component = row.get_ref(1)?.as_blob()?;
+        if Digest::of(component).to_string() != digest {
+            return Ok(Some(digest));
+        }
+    }
+    Ok(None)
 }
 
 /// A copy on its way. Dropped before it is finished, it is gone.
@@ -142,7 +164,7 @@ impl<'a> Copy<'a> {
         refuse_occupied(to)?;
         refuse_log(to, BackupError::Occupied)?;
         let partial = beside(to, ".partial");
-        match OpenOptions::new().write(true).create_new(true).open(&partial) {
+        match open::create_private(&partial) {
             Ok(_) => Ok(Self { partial, to, finished: false }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(BackupError::Unfinished(partial))
@@ -203,11 +225,4 @@ fn sync_directory(of: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_of: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// The name of a file beside another.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

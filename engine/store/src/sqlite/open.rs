@@ -1,5 +1,6 @@
 //! Opens connections: which SQLite, which settings, and whether the file is one of ours.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,6 +121,8 @@ pub fn connect_writer(path: &Path, options: &Options) -> Result<Connection, Open
     if rusqlite::version_number() < SQLITE_VERSION_MIN {
         return Err(OpenError::OldSqlite(rusqlite::version()));
     }
+    // Where it cannot be made, SQLite says so below.
+    let _ = create_private(path);
     let failed = OpenError::of(path);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -187,4 +190,21 @@ fn refuse_foreign_file(connection: &Connection, path: &Path) -> Result<(), OpenE
 /// Whose the file says that it is.
 pub fn application_id(connection: &Connection) -> Result<i32, rusqlite::Error> {
     connection.query_row("PRAGMA application_id", [], |row| row.get(0))
+}
+
+/// Makes an empty file that nobody else may read, where there is none: what customers pay is nobody's business.
+/// SQLite gives its log, and what else it puts beside a database, the same permissions.
+pub fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// The name of a file beside another.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }

@@ -1,5 +1,6 @@
 //! What can go wrong inside this store, before it becomes the caller's [`StoreError`].
 
+use rusqlite::ErrorCode;
 use tollgate_core::store::StoreError;
 
 /// An error of the database, or one already in the caller's words.
@@ -30,6 +31,34 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// Whether it is about what is written into, and not about what was to be written: nothing else could have been
+    /// written either.
+    pub fn is_of_the_file(&self) -> bool {
+        use ErrorCode::{
+            CannotOpen, DatabaseBusy, DatabaseCorrupt, DatabaseLocked, DiskFull, FileLockingProtocolFailed,
+            NotADatabase, OutOfMemory, PermissionDenied, ReadOnly, SystemIoFailure,
+        };
+        let Self::Database(error) = self else { return false };
+        matches!(
+            error.sqlite_error_code(),
+            Some(
+                CannotOpen
+                    | DatabaseBusy
+                    | DatabaseCorrupt
+                    | DatabaseLocked
+                    | DiskFull
+                    | FileLockingProtocolFailed
+                    | NotADatabase
+                    | OutOfMemory
+                    | PermissionDenied
+                    | ReadOnly
+                    | SystemIoFailure
+            )
+        )
+    }
+}
+
 impl From<Trouble> for StoreError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
@@ -38,7 +67,7 @@ impl From<Trouble> for StoreError {
                 Self::Corrupt(error.to_string())
             }
             Trouble::Database(error) => match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                     Self::Corrupt(error.to_string())
                 }
                 _ => Self::Failed(error.to_string()),

@@ -8,6 +8,7 @@ use super::access;
 use super::apply;
 use super::definitions;
 use super::names::Names;
+use super::open::APPLICATION_ID;
 use super::trouble::Trouble;
 
 /// Something to be written.
@@ -48,6 +49,8 @@ pub enum Work {
         /// The moment.
         forget_before: i64,
     },
+    /// Nothing new, down to the disk: whether that can be done.
+    Trial,
 }
 
 impl Work {
@@ -63,8 +66,15 @@ impl Work {
             Self::KeepAnswer { request, answer, forget_before } => {
                 access::keep_answer(db, request, answer, *forget_before)
             }
+            Self::Trial => write_header(db),
         }
     }
+}
+
+/// Writes the file's header as it is.
+fn write_header(db: &Connection) -> Result<(), Trouble> {
+    db.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    Ok(())
 }
 
 fn keep_plugin(db: &Connection, digest: &str, component: &[u8]) -> Result<(), Trouble> {

@@ -8,6 +8,7 @@
 //! unknown (a failed fsync may or may not have reached the disk), the writer refuses everything from then
 //! on: open the store again, and what the file holds then decides.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
@@ -15,9 +16,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
-use tollgate_core::store::{Commit, StoreError, Ticket};
+use tollgate_core::store::{Commit, StoreError, StoreHealth, Ticket, WriteTrouble};
 
 use super::checkpointer::Checkpointer;
+use super::health::Writing;
 use super::names::Names;
 use super::open::Options;
 use super::trouble::Trouble;
@@ -38,6 +40,7 @@ pub struct Writer {
     queue: Option<SyncSender<Job>>,
     waiting_events: Arc<AtomicUsize>,
     queue_events: usize,
+    writing: Arc<Writing>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,6 +66,7 @@ impl Writer {
         let checkpointer = Checkpointer::start(beside, options.checkpoint_pages)?;
         let (queue, jobs) = sync_channel(options.queue_commits);
         let waiting_events = Arc::new(AtomicUsize::new(0));
+        let writing = Arc::new(Writing::default());
         let thread = WriterThread {
             db,
             names: Names::default(),
@@ -71,12 +75,14 @@ impl Writer {
             group_events: options.group_events,
             group_time: options.group_time,
             checkpointer,
+            writing: Arc::clone(&writing),
+            trouble: None,
             poisoned: None,
         };
         let thread =
             std::thread::Builder::new().name("store-writer".to_owned()).spawn(move || thread.run())?;
         let queue_events = options.queue_events;
-        Ok(Self { queue: Some(queue), waiting_events, queue_events, thread: Some(thread) })
+        Ok(Self { queue: Some(queue), waiting_events, queue_events, writing, thread: Some(thread) })
     }
 
     /// Queues a commit, or refuses at once when too much waits.
@@ -107,6 +113,20 @@ impl Writer {
         queue.send(Job { work, events: 0, answer }).map_err(|_| stopped())?;
         Box::new(Pending(pending)).wait()
     }
+
+    /// How writing goes. Where it does not, and may again, it is tried after what waits already.
+    pub fn health(&self, path: &Path) -> StoreHealth {
+        let (health, again) = self.writing.look(path);
+        if again {
+            let (answer, _) = channel();
+            let trial = Job { work: Work::Trial, events: 0, answer };
+            // A full queue is tried as it is.
+            if self.queue.as_ref().is_none_or(|queue| queue.try_send(trial).is_err()) {
+                self.writing.tried();
+            }
+        }
+        health
+    }
 }
 
 impl Drop for Writer {
@@ -127,6 +147,9 @@ struct WriterThread {
     group_events: usize,
     group_time: Duration,
     checkpointer: Checkpointer,
+    writing: Arc<Writing>,
+    /// What went wrong with the file since the last group.
+    trouble: Option<StoreError>,
     /// Why nothing more is written.
     poisoned: Option<StoreError>,
 }
@@ -149,6 +172,7 @@ impl WriterThread {
             if group.lost.is_none() {
                 group.lost = self.commit();
             }
+            self.tell(&group);
             self.answer(group);
             self.checkpointer.after_group(&self.db);
         }
@@ -178,7 +202,7 @@ impl WriterThread {
         let answer = match &group.lost {
             Some(reason) => Err(reason.clone()),
             None if group.guarded => self.apply_guarded(&job.work),
-            None => self.apply(&job.work).map_err(StoreError::from),
+            None => self.apply(&job.work),
         };
         let left_alone = self.db.total_changes() == changes && !self.db.is_autocommit();
         let again = answer.is_err() && !left_alone && !group.guarded && group.lost.is_none();
@@ -187,6 +211,7 @@ impl WriterThread {
         }
         group.jobs.push((job, answer));
         if again {
+            self.trouble = None;
             self.names.forget_since(0);
             // SQLite may have rolled back by itself, and then says that there is nothing to roll back.
             let _ = self.execute("ROLLBACK");
@@ -204,13 +229,15 @@ impl WriterThread {
         if self.poisoned.is_some() {
             return self.poisoned.clone();
         }
-        self.execute("BEGIN IMMEDIATE").err().map(StoreError::from)
+        let begun = self.execute("BEGIN IMMEDIATE");
+        self.noted(begun).err()
     }
 
     /// Applies one job in a savepoint, or nothing of it.
     fn apply_guarded(&mut self, work: &Work) -> Answer {
         let mark = self.names.mark();
-        let applied = self.execute("SAVEPOINT job").and_then(|()| self.apply(work));
+        let begun = self.execute("SAVEPOINT job");
+        let applied = self.noted(begun).and_then(|()| self.apply(work));
         if applied.is_err() {
             self.names.forget_since(mark);
             // When SQLite has rolled back the whole transaction, the caller sees that it is gone.
@@ -218,11 +245,24 @@ impl WriterThread {
         }
         // The cause of a failure matters more than what is said of the savepoint after it.
         let released = self.execute("RELEASE job");
-        applied.and(released).map_err(StoreError::from)
+        applied.and(self.noted(released))
     }
 
-    fn apply(&mut self, work: &Work) -> Result<(), Trouble> {
-        work.apply(&self.db, &mut self.names)
+    fn apply(&mut self, work: &Work) -> Answer {
+        let applied = work.apply(&self.db, &mut self.names);
+        self.noted(applied)
+    }
+
+    /// Keeps in mind what is wrong with the file.
+    fn noted(&mut self, done: Result<(), Trouble>) -> Answer {
+        done.map_err(|trouble| {
+            let is_of_the_file = trouble.is_of_the_file();
+            let error = StoreError::from(trouble);
+            if is_of_the_file {
+                self.trouble = Some(error.clone());
+            }
+            error
+        })
     }
 
     /// Makes the group durable; gives back why it is not.
@@ -238,8 +278,24 @@ impl WriterThread {
         if !(rolled_back && decided) {
             let poison = format!("a commit's outcome is unknown, open the store again: {reason}");
             self.poisoned = Some(StoreError::Failed(poison));
+            return Some(StoreError::OutcomeUnknown(reason.to_string()));
         }
         Some(reason)
+    }
+
+    /// Tells how the group went, before anybody learns it from an answer.
+    fn tell(&mut self, group: &Group) {
+        let trouble = self.trouble.take();
+        let failure = group.lost.clone().or(trouble);
+        match (&self.poisoned, failure) {
+            (Some(poison), _) => self.writing.failed(WriteTrouble::Final(poison.to_string())),
+            (None, Some(error)) => self.writing.failed(WriteTrouble::Passing(error.to_string())),
+            (None, None) if group.jobs.iter().any(|(_, answer)| answer.is_ok()) => self.writing.succeeded(),
+            (None, None) => {}
+        }
+        if group.jobs.iter().any(|(job, _)| matches!(job.work, Work::Trial)) {
+            self.writing.tried();
+        }
     }
 
     /// Answers a group whose fate is known.

@@ -165,6 +165,42 @@ fn a_backup_is_read_by_who_reads_the_database() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_is_made_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory.path().join("tollgate.db")).unwrap();
+    commit(&store, batch(0)).unwrap();
+    let (backup, restored) = (directory.path().join("backup.db"), directory.path().join("restored.db"));
+    store.backup(&backup).unwrap();
+    fs::set_permissions(&backup, fs::Permissions::from_mode(0o644)).unwrap();
+    SqliteStore::restore(&backup, &restored).unwrap();
+    fs::set_permissions(&backup, fs::Permissions::from_mode(0o600)).unwrap();
+    let names = names(directory.path());
+    assert!(names.contains(&"tollgate.db-wal".to_owned()), "{names:?}");
+    for name in names {
+        let mode = fs::metadata(directory.path().join(&name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_backup_whose_plugin_was_damaged_is_not_restored() {
+    let directory = tempfile::tempdir().unwrap();
+    let backup = directory.path().join("backup.db");
+    open(&filled(&directory)).unwrap().backup(&backup).unwrap();
+    let mut bytes = fs::read(&backup).unwrap();
+    let at = bytes.windows(4).rposition(|part| part == b"wasm").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&backup, &bytes).unwrap();
+    let refused = refusal(&directory, SqliteStore::restore(&backup, &directory.path().join("restored.db")));
+    let digest = tollgate_core::plugin::Digest::of(b"wasm");
+    let finding = format!("the component of plugin {digest} is not the one that was kept");
+    assert_eq!(refused, format!("backup.db is damaged: {finding}"));
+    assert_eq!(names(directory.path()).iter().filter(|name| name.starts_with("restored")).count(), 0);
+}
+
+#[test]
 fn what_is_no_sound_backup_is_not_restored() {
     let directory = tempfile::tempdir().unwrap();
     let backup = directory.path().join("backup.db");
