@@ -18,6 +18,7 @@ mod held;
 mod history;
 mod keys;
 mod metrics;
+mod part;
 mod payments;
 mod payout_terms;
 mod payouts;

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places};
+use super::part::{Part, only_repeated};
 use super::terms::Terms;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -59,15 +60,38 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
-/// An app's new content; its id, Builder, currency and time zone stay.
+/// An app's new content. What is left out stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AppChange {
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "acme-docs")]
+    id: Part<String>,
     /// What a person reads.
     #[schema(example = "Acme Docs", min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     name: String,
-    /// What it agrees with the platform from now on; left out, as before. Only for the platform.
-    terms: Option<Terms>,
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "acme")]
+    builder: Part<String>,
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "USD")]
+    currency: Part<String>,
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "Europe/Paris")]
+    time_zone: Part<String>,
+    /// What it agrees with the platform from now on, all of it. Only the platform changes it, and an app always has
+    /// some.
+    #[serde(default)]
+    #[schema(value_type = Terms, required = false)]
+    terms: Part<Terms>,
+    /// May be repeated; it follows from the app's tariffs.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "acme-docs-2026")]
+    default_tariff: Part<String>,
 }
 
 /// An app.
@@ -248,8 +272,8 @@ async fn read_app(
 
 /// Replace an app
 ///
-/// A Builder's key changes the name; only the platform changes the terms. Charges keep the terms they were made
-/// by.
+/// A Builder's key changes the name; only the platform changes the terms. Terms that are left out stay as they are, and
+/// what was read can be sent back. Charges keep the terms they were made by.
 #[utoipa::path(
     put, path = "/v1/apps/{id}", tag = "Apps",
     params(("id" = String, Path, description = "The app's id.", example = "acme-docs")),
@@ -267,11 +291,27 @@ async fn replace_app(
 ) -> Result<Json<AppBody>, Problem> {
     let rules = backend.rules();
     let mut app = App::clone(caller.app(&rules, &id)?);
-    if !caller.scope().is_platform() {
-        only_as_agreed(change.terms.as_ref(), &app.terms)?;
-    }
+    let there = AppBody::of(rules.catalog(), &app);
+    only_repeated([
+        ("/id", &change.id, Some(&there.id)),
+        ("/builder", &change.builder, Some(&there.builder)),
+        ("/currency", &change.currency, Some(&there.currency)),
+        ("/time_zone", &change.time_zone, Some(&there.time_zone)),
+        ("/default_tariff", &change.default_tariff, there.default_tariff.as_deref()),
+    ])?;
     app.name = change.name;
-    app.terms = change.terms.map_or(app.terms, AppTerms::from);
+    app.terms = match change.terms {
+        Part::LeftOut => app.terms,
+        Part::Null => {
+            return Err(required("/terms", "is null: an app has terms; leave them out to keep them"));
+        }
+        Part::Said(terms) => {
+            if !caller.scope().is_platform() {
+                only_as_agreed(Some(&terms), &app.terms)?;
+            }
+            terms.into()
+        }
+    };
     let replace = move |engine: &_| {
         defining::replace(engine, &Definition::App(app.clone()), PLACES)?;
         Ok::<_, Problem>(Json(AppBody::of(engine.rules().catalog(), &app)))

@@ -7,12 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tollgate_core::catalog::{AppTerms, Builder, Definition};
-use tollgate_core::payout::PayoutTerms;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places};
+use super::part::{Part, only_repeated};
 use super::payout_terms::Payouts;
 use super::publishers::{PublisherBody, publishers_of};
 use super::terms::Terms;
@@ -52,23 +52,30 @@ pub(super) struct BuilderBody {
     publishers: Vec<PublisherBody>,
 }
 
-/// A Builder's new content; its id stays.
+/// A Builder's new content. What is left out stays as it is; null takes it away.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BuilderChange {
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "acme")]
+    id: Part<String>,
     /// What a person reads.
     #[schema(example = "Acme Apps", min_length = 1, max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     name: String,
-    /// What the platform agreed with it for new apps; left out, only the platform creates its apps.
+    /// What the platform agreed with it for new apps; null: only the platform creates its apps.
     #[serde(default)]
-    app_terms: Option<Terms>,
-    /// What the platform agreed with it about payouts; left out, as before.
+    #[schema(value_type = Option<Terms>)]
+    app_terms: Part<Terms>,
+    /// What the platform agreed with it about payouts, all of it; null: nothing.
     #[serde(default)]
-    payouts: Option<Payouts>,
-    /// Whose plugins it takes in; left out, as before. What a publisher who is taken away has published stays.
+    #[schema(value_type = Option<Payouts>)]
+    payouts: Part<Payouts>,
+    /// Whose plugins it takes in, all of them; null: those of anybody who has its key. What a publisher who is taken
+    /// away has published stays.
     #[serde(default)]
-    #[schema(max_items = 64)]
-    publishers: Option<Vec<PublisherBody>>,
+    #[schema(value_type = Option<Vec<PublisherBody>>, max_items = 64)]
+    publishers: Part<Vec<PublisherBody>>,
 }
 
 impl From<&Builder> for BuilderBody {
@@ -155,7 +162,8 @@ async fn read(
 /// Replace a Builder
 ///
 /// For the platform, whose key it takes to change whose plugins are taken in: a Builder's key that was stolen publishes
-/// nothing. Apps that exist keep their terms.
+/// nothing. What is left out stays as it is, null takes it away, and what was read can be sent back. Apps that exist keep
+/// their terms.
 #[utoipa::path(
     put, path = "/v1/builders/{id}", tag = "Builders", operation_id = "replace_builder",
     params(("id" = String, Path, description = "The Builder's id.", example = "acme")),
@@ -173,11 +181,15 @@ async fn replace(
 ) -> Result<Json<BuilderBody>, Problem> {
     caller.platform()?;
     let known = Builder::clone(caller.builder(&backend.rules(), &id)?);
-    let BuilderChange { name, app_terms, payouts, publishers } = change;
-    let payouts = payouts.map_or(known.payouts, PayoutTerms::from);
-    let publishers = publishers.map_or(Ok(known.publishers), publishers_of)?;
-    let app_terms = app_terms.map(AppTerms::from);
-    let builder = Builder { id: known.id, name, app_terms, payouts, publishers };
+    only_repeated([("/id", &change.id, Some(&known.id))])?;
+    let BuilderChange { name, app_terms, payouts, publishers, .. } = change;
+    let builder = Builder {
+        name,
+        app_terms: app_terms.read(|terms| Ok(AppTerms::from(terms)))?.or(known.app_terms),
+        payouts: payouts.or(known.payouts),
+        publishers: publishers.read(publishers_of)?.or(known.publishers),
+        id: known.id,
+    };
     let answer = BuilderBody::from(&builder);
     backend.call(move |engine| defining::replace(engine, &Definition::Builder(builder), PLACES)).await?;
     Ok(Json(answer))

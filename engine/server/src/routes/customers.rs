@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places};
+use super::part::{Part, only_repeated};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -70,10 +71,18 @@ struct NewCustomer {
     limits: UsageLimits,
 }
 
-/// A customer's new content; its app and id stay.
+/// A customer's new content. What is left out stays as it is; null takes it away.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CustomerChange {
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "acme-docs")]
+    app: Part<String>,
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "legal")]
+    id: Part<String>,
     /// What a person reads.
     #[schema(
         example = "Legal department",
@@ -82,25 +91,27 @@ struct CustomerChange {
         pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"
     )]
     name: String,
-    /// What it is to the app; empty if left out.
+    /// What it is to the app; null or empty: nothing in particular.
     #[serde(default)]
-    #[schema(example = "workspace", max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
-    kind: String,
-    /// The customer of the same app that pooled units are counted for; none if left out.
-    #[schema(
-        example = "head-office",
-        min_length = 1,
-        max_length = 256,
-        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$"
-    )]
-    parent: Option<String>,
-    /// The app's own words by name; none if left out.
+    #[schema(value_type = Option<String>, example = "workspace", max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
+    kind: Part<String>,
+    /// The customer of the same app that pooled units are counted for; null: itself.
     #[serde(default)]
-    #[schema(example = json!({"region": "emea"}))]
-    attributes: BTreeMap<String, String>,
-    /// What it may use in a period; unlimited if left out.
+    #[schema(value_type = Option<String>, example = "head-office", min_length = 1, max_length = 256,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
+    parent: Part<String>,
+    /// The app's own words by name, all of them.
     #[serde(default)]
-    limits: UsageLimits,
+    #[schema(value_type = Option<BTreeMap<String, String>>, example = json!({"region": "emea"}))]
+    attributes: Part<BTreeMap<String, String>>,
+    /// What it may use in a period, all of it; null: anything.
+    #[serde(default)]
+    #[schema(value_type = Option<UsageLimits>)]
+    limits: Part<UsageLimits>,
+    /// May be repeated; it follows from the customer's tariffs.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "legal-2026")]
+    tariff: Part<String>,
 }
 
 /// What a customer may use in a period. Asked before an event runs; what did run is always charged.
@@ -271,6 +282,8 @@ async fn read_customer(
 }
 
 /// Replace a customer
+///
+/// What is left out stays as it is, null takes it away, and what was read can be sent back.
 #[utoipa::path(
     put, path = "/v1/customers/{id}", tag = "Customers",
     params(("id" = String, Path, description = "The customer's id.", example = "legal"), OfAnyApp),
@@ -288,9 +301,23 @@ async fn replace_customer(
     caller.manager()?;
     let rules = backend.rules();
     let app = caller.app_of_customer(&rules, of.app.as_deref(), &id)?;
-    rules.catalog().customer(&app, &id).ok_or_else(|| no_customer(&id))?;
-    let CustomerChange { name, kind, parent, attributes, limits } = change;
-    let customer = Customer { app, id, name, kind, parent, attributes, limits: limits.into() };
+    let known = rules.catalog().customer(&app, &id).ok_or_else(|| no_customer(&id))?;
+    let there = CustomerBody::of(rules.catalog(), known);
+    only_repeated([
+        ("/app", &change.app, Some(&there.app)),
+        ("/id", &change.id, Some(&there.id)),
+        ("/tariff", &change.tariff, there.tariff.as_deref()),
+    ])?;
+    let known = Customer::clone(known);
+    let CustomerChange { name, kind, parent, attributes, limits, .. } = change;
+    let customer = Customer {
+        name,
+        kind: kind.or(known.kind),
+        parent: parent.or(known.parent),
+        attributes: attributes.or(known.attributes),
+        limits: limits.or(known.limits),
+        ..known
+    };
     let replace = move |engine: &_| {
         defining::replace(engine, &Definition::Customer(customer.clone()), Places::default())?;
         Ok::<_, Problem>(Json(CustomerBody::of(engine.rules().catalog(), &customer)))

@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places};
+use super::part::{Part, only_repeated};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -41,11 +42,15 @@ struct PriceBookBody {
     prices: Box<RawValue>,
 }
 
-/// A price book's new content; its id stays.
+/// A price book's new content.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PriceBookChange {
-    /// The prices from now on. Charges keep the network cost they were given.
+    /// May be repeated; it never changes.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, example = "network")]
+    id: Part<String>,
+    /// The prices from now on, all of them. Charges keep the network cost they were given.
     #[schema(value_type = Prices)]
     prices: Box<RawValue>,
 }
@@ -216,7 +221,7 @@ async fn read_price_book(
 
 /// Replace a price book
 ///
-/// For the platform. Charges keep the network cost they were given.
+/// For the platform. What was read can be sent back. Charges keep the network cost they were given.
 #[utoipa::path(
     put, path = "/v1/price-books/{id}", tag = "Price books",
     params(("id" = String, Path, description = "The price book's id.", example = "network")),
@@ -233,6 +238,7 @@ async fn replace_price_book(
 ) -> Result<Json<PriceBookBody>, Problem> {
     caller.platform()?;
     backend.rules().catalog().price_book(&id).ok_or_else(|| no_price_book(&id))?;
+    only_repeated([("/id", &change.id, Some(&id))])?;
     let replace = move |engine: &_| {
         let book = parse(&change.prices)?;
         let answer = body(&id, &book)?;

@@ -119,8 +119,8 @@ async fn customers_are_defined_replaced_and_read_by_their_own_key() {
     let replaced = house.expect(&house.acme, "PUT /v1/customers/legal", &json!({"name": "Law"}), 200).await;
     assert_eq!(
         replaced,
-        json!({"app": APP, "id": "legal", "name": "Law", "kind": "", "parent": null, "attributes": {},
-            "limits": {"charge_max": null, "usage_max": {}}, "tariff": null})
+        json!({"app": APP, "id": "legal", "name": "Law", "kind": "workspace", "parent": null,
+            "attributes": {"region": "emea"}, "limits": made["limits"], "tariff": null})
     );
     house.expect(&house.acme, "PUT /v1/customers/nobody", &json!({"name": "N"}), 404).await;
     let list = house.read(&house.acme, &format!("/v1/customers?app={APP}")).await;

@@ -20,6 +20,7 @@ mod problems;
 mod reach;
 mod receiver;
 mod recording;
+mod replacing;
 mod stopping;
 mod tenants;
 mod till;
