@@ -27,6 +27,7 @@ use utoipa::{Modify, OpenApi as _};
 use crate::backend::Backend;
 use crate::idempotency;
 use crate::problem::{Fault, MEDIA_TYPE, ProblemDocument};
+use crate::routes::tagged::TAGGED;
 
 /// The page: one file, without anything from elsewhere.
 const REFERENCE: &str = include_str!("openapi/reference.html");
@@ -40,6 +41,7 @@ const REFERENCE: &str = include_str!("openapi/reference.html");
             which are signed). Decimals and money are strings, \
             times are RFC 3339 in UTC, lists come in pages (`limit`, `cursor`), refusals are problems \
             (RFC 9457). A write that carries an `Idempotency-Key` is done once and answered alike for a day. \
+            What can be replaced has an `ETag`, and is replaced only from the state that `If-Match` names. \
             What belongs to another tenant is answered as if it were not there.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -97,6 +99,14 @@ pub(crate) fn description() -> OpenApi {
 pub(crate) fn add_layers(api: &mut OpenApi) {
     for (path, item) in &mut api.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
+        let of_tagged =
+            |tagged: &str| path.strip_prefix(tagged).is_some_and(|rest| rest.is_empty() || rest == "/{id}");
+        if TAGGED.into_iter().any(of_tagged) {
+            let told =
+                if path.ends_with("/{id}") { [get.as_mut(), put.as_mut()] } else { [None, post.as_mut()] };
+            told.into_iter().flatten().for_each(add_tag_to);
+            put.iter_mut().for_each(add_condition_to);
+        }
         let reads = get.iter_mut().map(|operation| (operation, false));
         let writes = [put, post, delete].into_iter().flatten();
         let writes = writes.map(|operation| (operation, path != idempotency::QUOTES));
@@ -108,6 +118,34 @@ pub(crate) fn add_layers(api: &mut OpenApi) {
             add_headers_to(operation);
         }
     }
+}
+
+fn add_tag_to(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && status.starts_with('2')
+        {
+            let tag = described("Tells this state of it from every other: for `If-Match`.", Type::String);
+            response.headers.insert("ETag".to_owned(), tag);
+        }
+    }
+}
+
+fn add_condition_to(operation: &mut Operation) {
+    let parameter = ParameterBuilder::new()
+        .name("If-Match")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Replaces it only while its `ETag` is this, or one of these; else it is answered 412.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .example(Some("\"5d41402abc4b2a76b9719d911017c592\"".into()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+    let mut changed = problem("It has been changed since: read it again, and send its `ETag`.");
+    changed.headers.insert("ETag".to_owned(), described("The present one.", Type::String));
+    operation.responses.responses.insert("412".to_owned(), changed.into());
 }
 
 fn add_idempotency_to(operation: &mut Operation) {

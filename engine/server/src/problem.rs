@@ -28,6 +28,7 @@ pub struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<Fault>,
     retry_after: Option<Duration>,
+    etag: Option<String>,
 }
 
 /// One place in a request that is wrong. It has either a pointer or a parameter.
@@ -85,7 +86,7 @@ pub struct ProblemDocument {
 impl Problem {
     /// A problem of a kind, said in words.
     pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self { kind, detail: detail.into(), errors: Vec::new(), retry_after: None, etag: None }
     }
 
     /// 400: it cannot be read at all, as JSON that is none.
@@ -151,6 +152,11 @@ impl Problem {
         Self { retry_after: Some(retry_after), ..Self::new(Kind::TooManyRequests, detail) }
     }
 
+    /// 412: it is in another state than the request says, in the one of this tag.
+    pub fn precondition_failed(detail: impl Into<Cow<'static, str>>, etag: &str) -> Self {
+        Self { etag: Some(etag.to_owned()), ..Self::new(Kind::PreconditionFailed, detail) }
+    }
+
     /// 429: more events are waiting than the server takes in.
     pub fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { retry_after: Some(Duration::from_secs(1)), ..Self::new(Kind::Busy, detail) }
@@ -208,6 +214,9 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if self.kind == Kind::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tollgate\""));
+        }
+        if let Some(Ok(etag)) = self.etag.map(HeaderValue::try_from) {
+            headers.insert(header::ETAG, etag);
         }
         if let Some(wait) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds_up(wait)));

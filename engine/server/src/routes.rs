@@ -33,6 +33,7 @@ mod reconciliations;
 mod refunds;
 mod statements;
 mod suspensions;
+pub(crate) mod tagged;
 mod tariffs;
 mod terms;
 mod usage;

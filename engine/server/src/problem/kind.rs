@@ -23,6 +23,8 @@ pub enum Kind {
     Conflict,
     /// 409: the same request is being answered right now.
     InProgress,
+    /// 412: it is in another state than the request says.
+    PreconditionFailed,
     /// 413: too large.
     TooLarge,
     /// 415: a media type or encoding not understood here.
@@ -43,7 +45,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, by status.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::Unauthorized,
         Self::Forbidden,
@@ -52,6 +54,7 @@ impl Kind {
         Self::RequestTimeout,
         Self::Conflict,
         Self::InProgress,
+        Self::PreconditionFailed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Invalid,
@@ -109,6 +112,11 @@ impl Kind {
                 "/problems/idempotency-key-reused",
                 "The Idempotency-Key was used for another request",
                 StatusCode::UNPROCESSABLE_ENTITY,
+            ),
+            Self::PreconditionFailed => (
+                "/problems/precondition-failed",
+                "It has been changed since",
+                StatusCode::PRECONDITION_FAILED,
             ),
             Self::TooLarge => {
                 ("/problems/too-large", "The request is too large", StatusCode::PAYLOAD_TOO_LARGE)

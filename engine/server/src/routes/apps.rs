@@ -15,8 +15,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::defining::{self, Places};
+use super::defining::{self, Places, Resource};
 use super::part::{Part, only_repeated};
+use super::tagged::{IfMatch, Tagged};
 use super::terms::Terms;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -61,7 +62,7 @@ fn utc() -> String {
 }
 
 /// An app's new content. What is left out stays as it is.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AppChange {
     /// May be repeated; it never changes.
@@ -137,6 +138,16 @@ impl AppBody {
     }
 }
 
+impl Resource for App {
+    fn definition(&self) -> Definition {
+        Definition::App(self.clone())
+    }
+
+    fn told(&self, catalog: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {
+        Tagged::of(status, &AppBody::of(catalog, self))
+    }
+}
+
 /// Whose apps.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -168,7 +179,7 @@ async fn create_app(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(new): Body<NewApp>,
-) -> Result<(StatusCode, Json<AppBody>), Problem> {
+) -> Result<Tagged, Problem> {
     let rules = backend.rules();
     let builder = match new.builder.as_deref().or(caller.own_builder()?) {
         Some(builder) => caller.builder(&rules, builder)?,
@@ -178,11 +189,7 @@ async fn create_app(
     let terms = agreed(&caller, builder, known.map(|app| &app.terms), new.terms)?;
     let NewApp { id, name, currency, time_zone, .. } = new;
     let app = App { id, name, builder: builder.id.clone(), currency, time_zone, terms };
-    let create = move |engine: &_| {
-        let definition = Definition::App(app.clone());
-        let status = defining::create(engine, &definition, PLACES, |catalog| refusal(catalog, &app))?;
-        Ok::<_, Problem>((status, Json(AppBody::of(engine.rules().catalog(), &app))))
-    };
+    let create = move |engine: &_| defining::create(engine, &app, PLACES, |catalog| refusal(catalog, &app));
     backend.call(create).await
 }
 
@@ -265,9 +272,9 @@ async fn read_app(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<AppBody>, Problem> {
+) -> Result<Tagged, Problem> {
     let rules = backend.rules();
-    Ok(Json(AppBody::of(rules.catalog(), caller.app(&rules, &id)?)))
+    caller.app(&rules, &id)?.told(rules.catalog(), StatusCode::OK)
 }
 
 /// Replace an app
@@ -287,34 +294,40 @@ async fn replace_app(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
+    if_match: IfMatch,
     Body(change): Body<AppChange>,
-) -> Result<Json<AppBody>, Problem> {
-    let rules = backend.rules();
-    let mut app = App::clone(caller.app(&rules, &id)?);
-    let there = AppBody::of(rules.catalog(), &app);
-    only_repeated([
-        ("/id", &change.id, Some(&there.id)),
-        ("/builder", &change.builder, Some(&there.builder)),
-        ("/currency", &change.currency, Some(&there.currency)),
-        ("/time_zone", &change.time_zone, Some(&there.time_zone)),
-        ("/default_tariff", &change.default_tariff, there.default_tariff.as_deref()),
-    ])?;
-    app.name = change.name;
-    app.terms = match change.terms {
-        Part::LeftOut => app.terms,
-        Part::Null => {
-            return Err(required("/terms", "is null: an app has terms; leave them out to keep them"));
-        }
-        Part::Said(terms) => {
-            if !caller.scope().is_platform() {
-                only_as_agreed(Some(&terms), &app.terms)?;
+) -> Result<Tagged, Problem> {
+    caller.app(&backend.rules(), &id)?;
+    let there = move |catalog: &Catalog| {
+        let app = catalog.app(&id).map(|app| App::clone(app));
+        app.ok_or_else(|| Problem::not_found(format!("there is no app {id:?}")))
+    };
+    let change = move |catalog: &Catalog, known| change.clone().made_from(known, catalog, &caller);
+    backend.call(move |engine| defining::replace(engine, PLACES, &if_match, there, change)).await
+}
+
+impl AppChange {
+    fn made_from(self, known: App, catalog: &Catalog, caller: &Caller) -> Result<App, Problem> {
+        let there = AppBody::of(catalog, &known);
+        only_repeated([
+            ("/id", &self.id, Some(&there.id)),
+            ("/builder", &self.builder, Some(&there.builder)),
+            ("/currency", &self.currency, Some(&there.currency)),
+            ("/time_zone", &self.time_zone, Some(&there.time_zone)),
+            ("/default_tariff", &self.default_tariff, there.default_tariff.as_deref()),
+        ])?;
+        let terms = match self.terms {
+            Part::LeftOut => known.terms,
+            Part::Null => {
+                return Err(required("/terms", "is null: an app has terms; leave them out to keep them"));
             }
-            terms.into()
-        }
-    };
-    let replace = move |engine: &_| {
-        defining::replace(engine, &Definition::App(app.clone()), PLACES)?;
-        Ok::<_, Problem>(Json(AppBody::of(engine.rules().catalog(), &app)))
-    };
-    backend.call(replace).await
+            Part::Said(terms) => {
+                if !caller.scope().is_platform() {
+                    only_as_agreed(Some(&terms), &known.terms)?;
+                }
+                terms.into()
+            }
+        };
+        Ok(App { name: self.name, terms, ..known })
+    }
 }

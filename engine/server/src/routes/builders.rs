@@ -6,15 +6,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use tollgate_core::catalog::{AppTerms, Builder, Definition};
+use tollgate_core::catalog::{AppTerms, Builder, Catalog, Definition};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::defining::{self, Places};
+use super::defining::{self, Places, Resource};
 use super::part::{Part, only_repeated};
 use super::payout_terms::Payouts;
 use super::publishers::{PublisherBody, publishers_of};
+use super::tagged::{IfMatch, Tagged};
 use super::terms::Terms;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -53,7 +54,7 @@ pub(super) struct BuilderBody {
 }
 
 /// A Builder's new content. What is left out stays as it is; null takes it away.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BuilderChange {
     /// May be repeated; it never changes.
@@ -90,6 +91,16 @@ impl From<&Builder> for BuilderBody {
     }
 }
 
+impl Resource for Builder {
+    fn definition(&self) -> Definition {
+        Definition::Builder(self.clone())
+    }
+
+    fn told(&self, _: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {
+        Tagged::of(status, &BuilderBody::from(self))
+    }
+}
+
 /// Create a Builder
 ///
 /// For the platform. The same again changes nothing and is answered 200.
@@ -108,20 +119,18 @@ async fn create(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(body): Body<BuilderBody>,
-) -> Result<(StatusCode, Json<BuilderBody>), Problem> {
+) -> Result<Tagged, Problem> {
     caller.platform()?;
     let BuilderBody { id, name, app_terms, payouts, publishers } = body;
     let (app_terms, payouts) = (app_terms.map(AppTerms::from), payouts.into());
     let publishers = publishers_of(publishers)?;
     let builder = Builder { id, name, app_terms, payouts, publishers };
-    let answer = BuilderBody::from(&builder);
-    let status = backend.call(move |engine| {
-        let id = builder.id.clone();
-        defining::create(engine, &Definition::Builder(builder), PLACES, |catalog| {
-            catalog.builder(&id).map(|_| defining::taken("Builder", &id))
-        })
-    });
-    Ok((status.await?, Json(answer)))
+    let create = move |engine: &_| {
+        let refusal =
+            |catalog: &Catalog| catalog.builder(&builder.id).map(|_| defining::taken("Builder", &builder.id));
+        defining::create(engine, &builder, PLACES, refusal)
+    };
+    backend.call(create).await
 }
 
 /// List Builders
@@ -155,8 +164,9 @@ async fn read(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<BuilderBody>, Problem> {
-    Ok(Json(caller.builder(&backend.rules(), &id)?.into()))
+) -> Result<Tagged, Problem> {
+    let rules = backend.rules();
+    caller.builder(&rules, &id)?.told(rules.catalog(), StatusCode::OK)
 }
 
 /// Replace a Builder
@@ -177,20 +187,28 @@ async fn replace(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
+    if_match: IfMatch,
     Body(change): Body<BuilderChange>,
-) -> Result<Json<BuilderBody>, Problem> {
+) -> Result<Tagged, Problem> {
     caller.platform()?;
-    let known = Builder::clone(caller.builder(&backend.rules(), &id)?);
-    only_repeated([("/id", &change.id, Some(&known.id))])?;
-    let BuilderChange { name, app_terms, payouts, publishers, .. } = change;
-    let builder = Builder {
-        name,
-        app_terms: app_terms.read(|terms| Ok(AppTerms::from(terms)))?.or(known.app_terms),
-        payouts: payouts.or(known.payouts),
-        publishers: publishers.read(publishers_of)?.or(known.publishers),
-        id: known.id,
+    caller.builder(&backend.rules(), &id)?;
+    let there = move |catalog: &Catalog| {
+        let builder = catalog.builder(&id).cloned();
+        builder.ok_or_else(|| Problem::not_found(format!("there is no Builder {id:?}")))
     };
-    let answer = BuilderBody::from(&builder);
-    backend.call(move |engine| defining::replace(engine, &Definition::Builder(builder), PLACES)).await?;
-    Ok(Json(answer))
+    let change = move |_: &Catalog, known| change.clone().made_from(known);
+    backend.call(move |engine| defining::replace(engine, PLACES, &if_match, there, change)).await
+}
+
+impl BuilderChange {
+    fn made_from(self, known: Builder) -> Result<Builder, Problem> {
+        only_repeated([("/id", &self.id, Some(&known.id))])?;
+        Ok(Builder {
+            name: self.name,
+            app_terms: self.app_terms.read(|terms| Ok(AppTerms::from(terms)))?.or(known.app_terms),
+            payouts: self.payouts.or(known.payouts),
+            publishers: self.publishers.read(publishers_of)?.or(known.publishers),
+            id: known.id,
+        })
+    }
 }

@@ -17,8 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::defining::{self, Places};
+use super::defining::{self, Places, Resource};
 use super::part::{Part, only_repeated};
+use super::tagged::{IfMatch, Tagged};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -72,7 +73,7 @@ struct NewCustomer {
 }
 
 /// A customer's new content. What is left out stays as it is; null takes it away.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct CustomerChange {
     /// May be repeated; it never changes.
@@ -177,6 +178,16 @@ impl CustomerBody {
     }
 }
 
+impl Resource for Customer {
+    fn definition(&self) -> Definition {
+        Definition::Customer(self.clone())
+    }
+
+    fn told(&self, catalog: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {
+        Tagged::of(status, &CustomerBody::of(catalog, self))
+    }
+}
+
 impl From<UsageLimits> for Limits {
     fn from(limits: UsageLimits) -> Self {
         Self { charge_max: limits.charge_max, usage_max: limits.usage_max }
@@ -222,17 +233,15 @@ async fn create_customer(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(new): Body<NewCustomer>,
-) -> Result<(StatusCode, Json<CustomerBody>), Problem> {
+) -> Result<Tagged, Problem> {
     caller.app(&backend.rules(), &new.app)?;
     let NewCustomer { app, id, name, kind, parent, attributes, limits } = new;
     let customer = Customer { app, id, name, kind, parent, attributes, limits: limits.into() };
     let create = move |engine: &_| {
-        let definition = Definition::Customer(customer.clone());
-        let status = defining::create(engine, &definition, Places::default(), |catalog| {
+        defining::create(engine, &customer, Places::default(), |catalog| {
             let known = catalog.customer(&customer.app, &customer.id);
             known.map(|_| defining::taken("customer", &customer.id))
-        })?;
-        Ok::<_, Problem>((status, Json(CustomerBody::of(engine.rules().catalog(), &customer))))
+        })
     };
     backend.call(create).await
 }
@@ -273,12 +282,12 @@ async fn read_customer(
     caller: Caller,
     Path(id): Path<String>,
     Query(of): Query<OfAnyApp>,
-) -> Result<Json<CustomerBody>, Problem> {
+) -> Result<Tagged, Problem> {
     let rules = backend.rules();
     let catalog = rules.catalog();
     let app = caller.app_of_customer(&rules, of.app.as_deref(), &id)?;
     let customer = catalog.customer(&app, &id).ok_or_else(|| no_customer(&id))?;
-    Ok(Json(CustomerBody::of(catalog, customer)))
+    customer.told(catalog, StatusCode::OK)
 }
 
 /// Replace a customer
@@ -296,33 +305,36 @@ async fn replace_customer(
     caller: Caller,
     Path(id): Path<String>,
     Query(of): Query<OfAnyApp>,
+    if_match: IfMatch,
     Body(change): Body<CustomerChange>,
-) -> Result<Json<CustomerBody>, Problem> {
+) -> Result<Tagged, Problem> {
     caller.manager()?;
-    let rules = backend.rules();
-    let app = caller.app_of_customer(&rules, of.app.as_deref(), &id)?;
-    let known = rules.catalog().customer(&app, &id).ok_or_else(|| no_customer(&id))?;
-    let there = CustomerBody::of(rules.catalog(), known);
-    only_repeated([
-        ("/app", &change.app, Some(&there.app)),
-        ("/id", &change.id, Some(&there.id)),
-        ("/tariff", &change.tariff, there.tariff.as_deref()),
-    ])?;
-    let known = Customer::clone(known);
-    let CustomerChange { name, kind, parent, attributes, limits, .. } = change;
-    let customer = Customer {
-        name,
-        kind: kind.or(known.kind),
-        parent: parent.or(known.parent),
-        attributes: attributes.or(known.attributes),
-        limits: limits.or(known.limits),
-        ..known
+    let app = caller.app_of_customer(&backend.rules(), of.app.as_deref(), &id)?;
+    let there = move |catalog: &Catalog| {
+        catalog.customer(&app, &id).map(|customer| Customer::clone(customer)).ok_or_else(|| no_customer(&id))
     };
-    let replace = move |engine: &_| {
-        defining::replace(engine, &Definition::Customer(customer.clone()), Places::default())?;
-        Ok::<_, Problem>(Json(CustomerBody::of(engine.rules().catalog(), &customer)))
-    };
+    let change = move |catalog: &Catalog, known| change.clone().made_from(known, catalog);
+    let replace = move |engine: &_| defining::replace(engine, Places::default(), &if_match, there, change);
     backend.call(replace).await
+}
+
+impl CustomerChange {
+    fn made_from(self, known: Customer, catalog: &Catalog) -> Result<Customer, Problem> {
+        let there = CustomerBody::of(catalog, &known);
+        only_repeated([
+            ("/app", &self.app, Some(&there.app)),
+            ("/id", &self.id, Some(&there.id)),
+            ("/tariff", &self.tariff, there.tariff.as_deref()),
+        ])?;
+        Ok(Customer {
+            name: self.name,
+            kind: self.kind.or(known.kind),
+            parent: self.parent.or(known.parent),
+            attributes: self.attributes.or(known.attributes),
+            limits: self.limits.or(known.limits),
+            ..known
+        })
+    }
 }
 
 /// The same words as for a customer of another tenant.

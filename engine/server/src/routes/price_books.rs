@@ -7,15 +7,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tollgate_core::catalog::Definition;
+use tollgate_core::catalog::{Catalog, Definition};
 use tollgate_core::price_book::{PriceBook, PriceBookFault};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::defining::{self, Places};
+use super::defining::{self, Places, Resource};
 use super::part::{Part, only_repeated};
+use super::tagged::{IfMatch, Tagged};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -136,9 +137,26 @@ fn located(fault: &PriceBookFault) -> Fault {
     Fault::at(format!("/prices{pointer}"), format!("{}; {}", fault.problem, fault.remedy))
 }
 
-fn body(id: &str, book: &PriceBook) -> Result<PriceBookBody, Problem> {
-    let prices = RawValue::from_string(book.definition().to_owned()).map_err(|_| Problem::internal())?;
-    Ok(PriceBookBody { id: id.to_owned(), prices })
+/// A price book under its id.
+struct Named(String, PriceBook);
+
+impl Resource for Named {
+    fn definition(&self) -> Definition {
+        Definition::PriceBook(self.0.clone(), self.1.clone())
+    }
+
+    fn told(&self, _: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {
+        let Self(id, book) = self;
+        let prices = RawValue::from_string(book.definition().to_owned()).map_err(|_| Problem::internal())?;
+        Tagged::of(status, &PriceBookBody { id: id.clone(), prices })
+    }
+}
+
+impl Named {
+    fn of(catalog: &Catalog, id: &str) -> Result<Self, Problem> {
+        let book = catalog.price_book(id).ok_or_else(|| no_price_book(id))?;
+        Ok(Self(id.to_owned(), PriceBook::clone(book)))
+    }
 }
 
 fn no_price_book(id: &str) -> Problem {
@@ -164,17 +182,13 @@ async fn create_price_book(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(new): Body<PriceBookBody>,
-) -> Result<(StatusCode, Json<PriceBookBody>), Problem> {
+) -> Result<Tagged, Problem> {
     caller.platform()?;
-    let PriceBookBody { id, prices } = new;
     let create = move |engine: &_| {
-        let book = parse(&prices)?;
-        let answer = body(&id, &book)?;
-        let definition = Definition::PriceBook(id.clone(), book);
-        let status = defining::create(engine, &definition, Places::default(), |catalog| {
-            catalog.price_book(&id).map(|_| defining::taken("price book", &id))
-        })?;
-        Ok::<_, Problem>((status, Json(answer)))
+        let new = Named(new.id, parse(&new.prices)?);
+        defining::create(engine, &new, Places::default(), |catalog| {
+            catalog.price_book(&new.0).map(|_| defining::taken("price book", &new.0))
+        })
     };
     backend.call(create).await
 }
@@ -212,11 +226,10 @@ async fn read_price_book(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<PriceBookBody>, Problem> {
+) -> Result<Tagged, Problem> {
     caller.manager()?;
     let rules = backend.rules();
-    let book = rules.catalog().price_book(&id).ok_or_else(|| no_price_book(&id))?;
-    body(&id, book).map(Json)
+    Named::of(rules.catalog(), &id)?.told(rules.catalog(), StatusCode::OK)
 }
 
 /// Replace a price book
@@ -234,16 +247,15 @@ async fn replace_price_book(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
+    if_match: IfMatch,
     Body(change): Body<PriceBookChange>,
-) -> Result<Json<PriceBookBody>, Problem> {
+) -> Result<Tagged, Problem> {
     caller.platform()?;
-    backend.rules().catalog().price_book(&id).ok_or_else(|| no_price_book(&id))?;
-    only_repeated([("/id", &change.id, Some(&id))])?;
-    let replace = move |engine: &_| {
-        let book = parse(&change.prices)?;
-        let answer = body(&id, &book)?;
-        defining::replace(engine, &Definition::PriceBook(id, book), Places::default())?;
-        Ok::<_, Problem>(Json(answer))
+    let there = move |catalog: &Catalog| Named::of(catalog, &id);
+    let change = move |_: &Catalog, Named(id, _): Named| {
+        only_repeated([("/id", &change.id, Some(&id))])?;
+        Ok(Named(id, parse(&change.prices)?))
     };
+    let replace = move |engine: &_| defining::replace(engine, Places::default(), &if_match, there, change);
     backend.call(replace).await
 }

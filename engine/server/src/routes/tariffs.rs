@@ -17,7 +17,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::defining::{self, Places};
+use super::defining::{self, Places, Resource};
+use super::tagged::Tagged;
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -117,6 +118,18 @@ impl TariffBody {
     }
 }
 
+impl Resource for Tariff {
+    fn definition(&self) -> Definition {
+        Definition::Tariff(self.clone())
+    }
+
+    fn told(&self, catalog: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {
+        let mut reigns = history(catalog, &self.app, self.customer.as_deref()).into_iter();
+        let reign = reigns.find(|(known, _)| known.id == self.id).ok_or_else(Problem::internal)?;
+        Tagged::of(status, &TariffBody::of(catalog, reign)?)
+    }
+}
+
 /// The tariffs of an app's default, or of one customer, the latest first.
 fn history<'c>(catalog: &'c Catalog, app: &str, customer: Option<&str>) -> Vec<Reign<'c>> {
     let mut until = None;
@@ -169,21 +182,12 @@ async fn create_tariff(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(new): Body<NewTariff>,
-) -> Result<(StatusCode, Json<TariffBody>), Problem> {
+) -> Result<Tagged, Problem> {
     let rules = backend.rules();
     let app = caller.app(&rules, &new.app)?;
     let plugin = resolve(rules.catalog(), &app.builder, &new.plugin)?;
     let tariff = tariff(rules.catalog(), new, plugin)?;
-    let create = move |engine: &tollgate_core::engine::Engine| {
-        let definition = Definition::Tariff(tariff.clone());
-        let status = defining::create(engine, &definition, Places::default(), |_| None)?;
-        let rules = engine.rules();
-        let reigns = history(rules.catalog(), &tariff.app, tariff.customer.as_deref());
-        let reign =
-            reigns.into_iter().find(|(known, _)| known.id == tariff.id).ok_or_else(Problem::internal)?;
-        TariffBody::of(rules.catalog(), reign).map(|body| (status, Json(body)))
-    };
-    backend.call(create).await
+    backend.call(move |engine| defining::create(engine, &tariff, Places::default(), |_| None)).await
 }
 
 /// The tariff that is asked for. One that is there already keeps its moment where none is given, so that asking
@@ -261,15 +265,11 @@ async fn read_tariff(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<TariffBody>, Problem> {
+) -> Result<Tagged, Problem> {
     caller.manager()?;
     let rules = backend.rules();
     let catalog = rules.catalog();
     let found = catalog.tariff(&id).filter(|tariff| caller.scope().manages_app(catalog, &tariff.app));
-    let reign = found.and_then(|tariff| {
-        let reigns = history(catalog, &tariff.app, tariff.customer.as_deref());
-        reigns.into_iter().find(|(known, _)| known.id == id)
-    });
-    let reign = reign.ok_or_else(|| Problem::not_found(format!("there is no tariff {id:?}")))?;
-    TariffBody::of(catalog, reign).map(Json)
+    let tariff = found.ok_or_else(|| Problem::not_found(format!("there is no tariff {id:?}")))?;
+    tariff.told(catalog, StatusCode::OK)
 }

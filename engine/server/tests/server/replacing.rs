@@ -100,3 +100,79 @@ async fn what_is_left_out_stays_and_null_takes_it_away() {
     let problem = house.expect(&house.platform, &format!("PUT /v1/apps/{APP}"), &without, 422).await;
     assert_eq!(problem["errors"][0]["pointer"], "/terms");
 }
+
+/// Two who have read the same: the second is told, and overwrites nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_overwrites_what_they_have_not_seen() {
+    let house = House::open().await;
+    for (path, read) in furnished(&house).await {
+        let tag = house.get(&house.platform, path).await.header("etag").unwrap().to_owned();
+        let put = format!("PUT {path}");
+        let changed = |to: &str| {
+            let mut changed = read.clone();
+            match changed.get("name") {
+                Some(_) => changed["name"] = json!(to),
+                None => changed["prices"]["entries"][0]["model"] = json!(to),
+            }
+            changed.to_string()
+        };
+        let send = async |tag: &str, body: &str| {
+            let headers = ["content-type: application/json", &format!("if-match: {tag}")];
+            house.send(&house.platform, &put, &headers, body).await
+        };
+        let first = send(&tag, &changed("First")).await;
+        assert_eq!(first.status(), 200, "{}", first.body);
+        let present = first.header("etag").unwrap();
+        assert_eq!(house.get(&house.platform, path).await.header("etag"), Some(present));
+        assert_ne!(present, tag);
+
+        let second = send(&tag, &changed("Second")).await;
+        let problem = second.problem();
+        assert_eq!((second.status(), &problem["type"]), (412, &json!("/problems/precondition-failed")));
+        assert_eq!(second.header("etag"), Some(present));
+        assert_eq!(house.get(&house.platform, path).await.body, first.body, "nothing was overwritten");
+        // What is lost on its way may be sent again: it changes nothing.
+        assert_eq!(send(&tag, &changed("First")).await.body, first.body);
+        // Of several one is enough, and any will do for `*`; one that is weak never does.
+        assert_eq!(send(&format!("{tag}, {present}"), &changed("Third")).await.status(), 200);
+        assert_eq!(send("*", &changed("Fourth")).await.status(), 200);
+        let fourth = house.get(&house.platform, path).await.header("etag").unwrap().to_owned();
+        assert_eq!(send(&format!("W/{fourth}"), &changed("Fifth")).await.status(), 412);
+    }
+    let made = house
+        .send(
+            &house.platform,
+            "POST /v1/builders",
+            &["content-type: application/json"],
+            r#"{"id": "new", "name": "New"}"#,
+        )
+        .await;
+    assert_eq!(made.header("etag"), house.get(&house.platform, "/v1/builders/new").await.header("etag"));
+}
+
+/// Each of them changes another part of what all have read, and says only that: none is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_left_out_stays_also_while_others_change_it() {
+    let house = std::sync::Arc::new(House::open().await);
+    furnished(&house).await;
+    let parts = [
+        ("kind", json!("office")),
+        ("parent", json!(null)),
+        ("attributes", json!({"region": "apac"})),
+        ("limits", json!({"charge_max": "7", "usage_max": {}})),
+    ];
+    let asked = parts.clone().map(|(part, to)| {
+        let house = std::sync::Arc::clone(&house);
+        tokio::spawn(async move {
+            let body = json!({"name": "Branch", part: to});
+            house.expect(&house.acme, "PUT /v1/customers/branch?app=acme-docs", &body, 200).await
+        })
+    });
+    for one in asked {
+        one.await.unwrap();
+    }
+    let read = house.read(&house.acme, "/v1/customers/branch?app=acme-docs").await;
+    for (part, to) in parts {
+        assert_eq!(read[part], to, "{read}");
+    }
+}
