@@ -26,7 +26,7 @@ use utoipa_axum::routes;
 use answer::ReceiptForm;
 pub(super) use cloud_event::{CloudEvent, SentEvent, fault};
 use explanation::Explanation;
-pub(super) use intake::{Given, Invalid, Sender, no_app};
+pub(super) use intake::{Given, Invalid, Sender, events_in, no_app, too_many};
 pub(super) use kept::{KeptEvent, as_received};
 pub(super) use receipt::Recorded;
 use voiding::{Void, VoidedEvent};

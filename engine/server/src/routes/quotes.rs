@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::charge::{Charge, Hold};
-use super::events::{Given, Invalid, Sender, SentEvent};
+use super::events::{Given, Invalid, Sender, SentEvent, events_in, too_many};
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::{Received, from_json};
@@ -32,8 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "it documents what is read")]
 struct QuoteRequest {
-    /// Events, as one would record them, quoted as if they happened one after the other. `id`, `time` (now),
-    /// `type` and `specversion` may be left out. At most 1,000.
+    /// Events, as one would record them. At most 1,000.
     #[schema(value_type = Vec<SentEvent>, required = false, max_items = 1000, example = json!([{"source": "acme-docs",
         "subject": "legal", "data": {"feature": "review", "measures": {"pages": 12}}}]))]
     events: Option<()>,
@@ -98,12 +97,23 @@ struct Denial {
 /// What these events would cost if they happened now, one after the other, and whether their customers'
 /// limits and their plugins let them. Nothing is kept or counted: it is an answer of this moment, not a
 /// promise. An app's key quotes its own app's events.
+///
+/// Events come as they are recorded, at most 1,000 a request: one, a list, a line for each, or a list under `events`.
+/// What is not known yet may be left out: `id`, `time` (now), `type` and `specversion`.
 #[utoipa::path(post, path = "/v1/quotes", tag = "Quotes", operation_id = "quote_events",
-    request_body(content = QuoteRequest, description = "A list of events, or one event itself", examples(
-        ("several" = (summary = "Several events", value = json!({"events": [{"source": "acme-docs",
-            "subject": "legal", "data": {"feature": "review", "measures": {"pages": 12}}}]}))),
-        ("one" = (summary = "One event", value = json!({"source": "acme-docs", "subject": "legal",
-            "data": {"feature": "review", "measures": {"pages": 12}}}))),
+    request_body(description = "One event, a list, or a line for each", content(
+        (QuoteRequest = "application/json", examples(
+            ("one" = (summary = "One event", value = json!({"source": "acme-docs", "subject": "legal",
+                "data": {"feature": "review", "measures": {"pages": 12}}}))),
+            ("several" = (summary = "Several events", value = json!({"events": [{"source": "acme-docs",
+                "subject": "legal", "data": {"feature": "review", "measures": {"pages": 12}}}]}))),
+            ("list" = (summary = "A list of events", value = json!([{"source": "acme-docs",
+                "subject": "legal", "data": {"feature": "review", "measures": {"pages": 12}}}]))))),
+        (SentEvent = "application/cloudevents+json", example = json!({"source": "acme-docs", "subject": "legal",
+            "data": {"feature": "review", "measures": {"pages": 12}}})),
+        (Vec<SentEvent> = "application/cloudevents-batch+json", example = json!([{"source": "acme-docs",
+            "subject": "legal", "data": {"feature": "review", "measures": {"pages": 12}}}])),
+        (String = "application/x-ndjson", example = "{\"source\":\"acme-docs\",\"subject\":\"legal\",\"data\":{\"measures\":{\"pages\":12}}}\n"),
     )),
     responses(
         (status = 200, description = "Every event is answered by its position.", body = Quotes,
@@ -134,27 +144,25 @@ fn read(sender: &Sender, received: &Received, now: Timestamp) -> Result<Vec<Give
     struct Several {
         events: Vec<Box<RawValue>>,
     }
-    let is_json =
-        received.media_type == "application/json" || received.media_type == "application/cloudevents+json";
-    if !is_json {
-        return Err(Problem::unsupported_media_type(format!(
-            "the body must be application/json, not {:?}: set the header content-type",
-            received.media_type
-        )));
+    let is_one = ["application/json", "application/cloudevents+json"].contains(&&*received.media_type);
+    let keys = is_one.then(|| serde_json::from_slice::<HashMap<String, &RawValue>>(&received.bytes).ok());
+    if keys.flatten().is_some_and(|keys| keys.contains_key("events")) {
+        let Several { events } = from_json(&received.bytes)?;
+        if events.len() > EVENTS_MAX {
+            return Err(too_many("/events", EVENTS_MAX));
+        }
+        let events = events.iter().enumerate();
+        return Ok(events
+            .map(|(index, event)| sender.read(filled(event.get(), index, now).as_bytes()))
+            .collect());
     }
-    let keys: HashMap<String, Box<RawValue>> = from_json(&received.bytes)?;
-    if !keys.contains_key("events") {
-        let text =
-            std::str::from_utf8(&received.bytes).map_err(|_| Problem::malformed("the body is not UTF-8"))?;
-        return Ok(vec![sender.read(filled(text, 0, now).as_bytes())]);
-    }
-    let Several { events } = from_json(&received.bytes)?;
-    if events.len() > EVENTS_MAX {
-        let message = format!("has {} events; a quote takes at most {EVENTS_MAX}", events.len());
-        return Err(Problem::invalid(vec![Fault::at("/events", message)]));
-    }
-    let events = events.iter().enumerate();
-    Ok(events.map(|(index, event)| sender.read(filled(event.get(), index, now).as_bytes())).collect())
+    let events = events_in(received, EVENTS_MAX)?.into_iter().enumerate();
+    let read = |(index, event)| match std::str::from_utf8(event) {
+        Ok(event) => sender.read(filled(event, index, now).as_bytes()),
+        // The door says what is wrong with it.
+        Err(_) => sender.read(event),
+    };
+    Ok(events.map(read).collect())
 }
 
 /// The event with what a quote may leave out. The rest stays as it was written.

@@ -216,8 +216,49 @@ async fn a_quote_charges_nothing() {
         usage["counters"],
         json!([{"period": "2024-03", "unit": "page", "group": [], "quantity": "3"}])
     );
-    for body in ["[]", "5", r#"{"events": [], "limit": 1}"#] {
-        let answer = house.post(&house.acme, "/v1/quotes", "application/json", body).await;
-        assert_eq!(answer.status(), 422, "{body}: {}", answer.body);
+    let body = r#"{"events": [], "limit": 1}"#;
+    let answer = house.post(&house.acme, "/v1/quotes", "application/json", body).await;
+    assert_eq!(answer.problem()["errors"][0]["pointer"], "/limit", "{}", answer.body);
+}
+
+/// What can be recorded can be quoted, in whatever way it is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quote_takes_what_recording_takes() {
+    let house = House::open().await;
+    let event = json!({"source": APP, "subject": "legal", "data": {"measures": {"pages": 2}}}).to_string();
+    let list = format!("[{event},{event}]");
+    for (media_type, body, expected) in [
+        ("application/json", event.clone(), &["4"][..]),
+        ("application/cloudevents+json", event.clone(), &["4"]),
+        ("application/json", list.clone(), &["4", "4"]),
+        ("application/cloudevents-batch+json", list.clone(), &["4", "4"]),
+        ("application/json", format!(r#"{{"events": {list}}}"#), &["4", "4"]),
+        ("application/x-ndjson", format!("{event}\n\n{event}\n"), &["4", "4"]),
+        ("application/json", "[]".to_owned(), &[]),
+    ] {
+        let answer = house.post(&house.ingest, "/v1/quotes", media_type, &body).await;
+        let told: Vec<_> = done(&answer)["quotes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|quote| quote["charge"]["total"].clone())
+            .collect();
+        assert_eq!(json!(told), json!(expected), "{media_type} {body}");
     }
+    // What is wrong is answered in its place, here as there.
+    for (media_type, body) in
+        [("application/json", "5"), ("application/x-ndjson", "{"), ("application/json", "[[]]")]
+    {
+        let answer = house.post(&house.ingest, "/v1/quotes", media_type, body).await;
+        assert_eq!(done(&answer)["quotes"][0]["status"], "invalid", "{body}");
+        let recorded = house.post(&house.ingest, "/v1/events", media_type, body).await;
+        assert_eq!(done(&answer)["quotes"][0]["errors"], done(&recorded)["receipts"][0]["errors"]);
+    }
+    for (media_type, body, status) in [("application/json", "{", 400), ("text/plain", "{}", 415)] {
+        let answer = house.post(&house.ingest, "/v1/quotes", media_type, body).await;
+        assert_eq!(answer.status(), status, "{}", answer.body);
+    }
+    let many = "{}\n".repeat(1001);
+    let answer = house.post(&house.ingest, "/v1/quotes", "application/x-ndjson", &many).await;
+    assert_eq!((answer.status(), &answer.problem()["errors"][0]["pointer"]), (422, &json!("")));
 }

@@ -42,6 +42,41 @@ impl Format {
             ))),
         }
     }
+
+    /// The events of a body, each as it was written.
+    fn split(self, body: &[u8], max: usize) -> Result<Vec<&[u8]>, Problem> {
+        let is_list = body.trim_ascii_start().first() == Some(&b'[');
+        let events: Vec<&[u8]> = match self {
+            Self::Lines => door::lines(body).take(max.saturating_add(1)).map(|(_, line)| line).collect(),
+            Self::Single | Self::Either if !(is_list && self == Self::Either) => {
+                serde_json::from_slice::<IgnoredAny>(body)
+                    .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
+                vec![body]
+            }
+            _ => {
+                let list = door::batch(body).map_err(|rejected| Problem::malformed(rejected.to_string()))?;
+                list.into_iter().map(str::as_bytes).collect()
+            }
+        };
+        if events.len() > max {
+            return Err(too_many("", max));
+        }
+        Ok(events)
+    }
+}
+
+/// The events of a request, each as it was written.
+///
+/// # Errors
+/// As [`Sender::receive`].
+pub(in crate::routes) fn events_in(received: &Received, max: usize) -> Result<Vec<&[u8]>, Problem> {
+    Format::of(&received.media_type)?.split(&received.bytes, max)
+}
+
+/// 422 for a list of more events than a request may have.
+pub(in crate::routes) fn too_many(pointer: &str, max: usize) -> Problem {
+    let message = format!("has more than {max} events: send the rest in another request");
+    Problem::invalid(vec![Fault::at(pointer, message)])
 }
 
 /// What stood at one position of a request.
@@ -118,26 +153,7 @@ impl Sender {
     }
 
     fn read_all(&self, format: Format, body: &[u8]) -> Result<Vec<Given>, Problem> {
-        let is_list = body.trim_ascii_start().first() == Some(&b'[');
-        let given: Vec<Given> = match format {
-            Format::Lines => {
-                door::lines(body).take(EVENTS_MAX + 1).map(|(_, line)| self.read(line)).collect()
-            }
-            Format::Single | Format::Either if !(is_list && format == Format::Either) => {
-                serde_json::from_slice::<IgnoredAny>(body)
-                    .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
-                vec![self.read(body)]
-            }
-            _ => {
-                let list = door::batch(body).map_err(|rejected| Problem::malformed(rejected.to_string()))?;
-                list.into_iter().take(EVENTS_MAX + 1).map(|event| self.read(event.as_bytes())).collect()
-            }
-        };
-        if given.len() > EVENTS_MAX {
-            let message = format!("has more than {EVENTS_MAX} events: send the rest in another request");
-            return Err(Problem::invalid(vec![Fault::at("", message)]));
-        }
-        Ok(given)
+        Ok(format.split(body, EVENTS_MAX)?.into_iter().map(|event| self.read(event)).collect())
     }
 }
 
