@@ -40,7 +40,7 @@ const REFERENCE: &str = include_str!("openapi/reference.html");
             Every request carries a key: `Authorization: Bearer tollgate_…` (but for payment providers' messages, \
             which are signed). Decimals and money are strings, \
             times are RFC 3339 in UTC, lists come in pages (`limit`, `cursor`), refusals are problems \
-            (RFC 9457). A write that carries an `Idempotency-Key` is done once and answered alike for a day. \
+            (RFC 9457), and `/problems` explains each kind. A write that carries an `Idempotency-Key` is done once and answered alike for a day. \
             What can be replaced has an `ETag`, and is replaced only from the state that `If-Match` names. \
             What belongs to another tenant is answered as if it were not there.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),

@@ -4,6 +4,7 @@
 //! the core becomes which problem is decided in `conversions`, and nowhere else.
 
 mod conversions;
+pub(crate) mod explained;
 mod kind;
 
 use std::borrow::Cow;
@@ -62,7 +63,8 @@ impl Fault {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemDocument {
-    /// The kind of problem: `/problems/invalid-request`. Programs tell problems apart by it.
+    /// The kind of problem: `/problems/invalid-request`. Programs tell problems apart by it; people read what it leads
+    /// to on this server. `/problems` lists all.
     #[schema(value_type = String, example = "/problems/invalid-request")]
     r#type: &'static str,
     /// The kind in words.

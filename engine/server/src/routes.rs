@@ -48,6 +48,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::backend::Backend;
 use crate::parameters::{self, Described};
+use crate::problem::explained;
 use crate::{auth, idempotency, limits, openapi};
 
 /// All of `/v1`, and its description.
@@ -90,5 +91,5 @@ pub(crate) fn router(backend: &Arc<Backend>) -> Router<Arc<Backend>> {
         .merge(providers::open_routes());
     let (routes, mut description) = described.split_for_parts();
     openapi::add_layers(&mut description);
-    routes.merge(openapi::router(&description))
+    routes.merge(openapi::router(&description)).merge(explained::router())
 }

@@ -2,8 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tollgate_server::config::Config;
+use tollgate_server::problem::Kind;
 
 use crate::fixture::Running;
 
@@ -21,6 +22,30 @@ async fn unknown_places_and_methods_are_problems() {
     assert_eq!(method.status(), 405);
     assert_eq!(method.problem()["type"], "/problems/method-not-allowed");
     assert_eq!(method.header("allow"), Some("get,head"));
+}
+
+/// Whoever follows a problem's `type` finds what to do; README lists them all.
+#[tokio::test]
+async fn every_kind_of_problem_is_explained_where_its_type_leads() {
+    let server = Running::start(Config::default()).await;
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let all: Vec<Value> = serde_json::from_str(&server.get("/problems").await.body).unwrap();
+    assert_eq!(all.len(), Kind::ALL.len());
+    for (kind, listed) in Kind::ALL.into_iter().zip(&all) {
+        let page = server.get(kind.uri()).await;
+        assert_eq!((page.status(), page.header("content-type")), (200, Some("application/json")));
+        let page: Value = serde_json::from_str(&page.body).unwrap();
+        assert_eq!((&page["type"], &page["status"]), (&json!(kind.uri()), &json!(kind.status().as_u16())));
+        assert!(page["remedy"].as_str().is_some_and(|remedy| remedy.ends_with('.')), "{page}");
+        assert_eq!(&page, listed);
+        let name = kind.uri().trim_start_matches("/problems/");
+        let row = format!("| `{name}` | {} | {} |", kind.status().as_u16(), kind.remedy());
+        assert!(readme.contains(&row), "README lacks\n{row}");
+    }
+    let met = server.get("/nowhere").await.problem();
+    assert_eq!(server.get(met["type"].as_str().unwrap()).await.status(), 200);
+    assert_eq!(server.get("/problems/none").await.problem()["type"], "/problems/not-found");
 }
 
 #[tokio::test]
