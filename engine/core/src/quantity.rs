@@ -105,7 +105,9 @@ impl Serialize for Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        let decimal = Decimal::from_str_exact(&text).map_err(serde::de::Error::custom)?;
+        let decimal = Decimal::from_str_exact(&text).map_err(|_| {
+            serde::de::Error::custom(format!("{text:?} is not a decimal number such as \"12.5\""))
+        })?;
         Self::new(decimal).map_err(serde::de::Error::custom)
     }
 }

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_path_to_error::Segment;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::backend::Backend;
+use crate::misfit;
 use crate::problem::{Fault, Problem};
 
 /// Room for bodies is counted in pieces of so many bytes.
@@ -184,15 +185,19 @@ pub fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let pointer = pointer(error.path());
-        unreadable(error.inner(), pointer)
+        unreadable(bytes, error.inner(), pointer)
     })?;
-    json.end().map_err(|error| unreadable(&error, String::new()))?;
+    json.end().map_err(|error| unreadable(bytes, &error, String::new()))?;
     Ok(value)
 }
 
-fn unreadable(error: &serde_json::Error, pointer: String) -> Problem {
+fn unreadable(bytes: &[u8], error: &serde_json::Error, pointer: String) -> Problem {
     if !error.is_data() {
-        return Problem::malformed(format!("the body is not JSON: {error}"));
+        // What is JSON, and no value that can stand there, is a number or a list in place of a word.
+        return match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Err(error) => Problem::malformed(format!("the body is not JSON: {error}")),
+            Ok(_) => Problem::invalid(vec![Fault::at(pointer, "must be a string")]),
+        };
     }
     let said = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -200,7 +205,7 @@ fn unreadable(error: &serde_json::Error, pointer: String) -> Problem {
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let fault = match missing {
         Some(field) => Fault::at(format!("{pointer}/{}", escaped(field)), "is required"),
-        None => Fault::at(pointer, message),
+        None => Fault::at(pointer, misfit::told(message)),
     };
     Problem::invalid(vec![fault])
 }
@@ -257,7 +262,7 @@ mod tests {
     fn points_at_what_is_wrong() {
         let (kind, pointer, detail) = refused(r#"{"name": "a", "lines": [{"x": 1}, {"a/b~": "two"}]}"#);
         assert_eq!((kind, pointer.as_str()), (Kind::Invalid, "/lines/1/a~1b~0"));
-        assert_eq!(detail, "/lines/1/a~1b~0: invalid type: string \"two\", expected u32");
+        assert_eq!(detail, "/lines/1/a~1b~0: must be a whole number from 0 to 4294967295, not \"two\"");
         let (kind, pointer, detail) = refused(r#"{"lines": []}"#);
         assert_eq!((kind, pointer.as_str(), detail.as_str()), (Kind::Invalid, "/name", "/name: is required"));
         let (kind, pointer, _) = refused(r#"{"name": "a", "nmae": 1}"#);

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, Path as PathParameters, RawPathParams};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
+use crate::misfit;
 use crate::page::PAGING;
 use crate::problem::{Fault, Problem};
 
@@ -34,8 +35,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 fn in_path(kind: ErrorKind, parameters: Option<&RawPathParams>) -> Problem {
-    let unparsed =
-        |key, value: &str, expected| Fault::parameter(key, format!("{value:?} is not a valid {expected}"));
+    let unparsed = |key, value: &str, expected| {
+        Fault::parameter(key, format!("must be {}, not {value:?}", misfit::wanted(expected)))
+    };
     let fault = match kind {
         ErrorKind::ParseErrorAtKey { key, value, expected_type } => unparsed(key, &value, expected_type),
         // Values read by position come without their parameter's name.
@@ -44,7 +46,7 @@ fn in_path(kind: ErrorKind, parameters: Option<&RawPathParams>) -> Problem {
             let named = parameters.and_then(|all| all.iter().find(|(_, other)| *other == value));
             unparsed(named.map_or_else(String::new, |(key, _)| key.to_owned()), &value, expected_type)
         }
-        ErrorKind::DeserializeError { key, message, .. } => Fault::parameter(key, message),
+        ErrorKind::DeserializeError { key, message, .. } => Fault::parameter(key, misfit::told(&message)),
         ErrorKind::InvalidUtf8InPathParam { key } => Fault::parameter(key, "is not UTF-8"),
         other => return Problem::malformed(format!("the path cannot be read: {other}")),
     };
@@ -71,7 +73,7 @@ fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
         let missing = said.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
         let fault = match missing {
             Some(name) => Fault::parameter(name, "is required"),
-            None => Fault::parameter(error.path().to_string(), said),
+            None => Fault::parameter(error.path().to_string(), misfit::told(&said)),
         };
         Problem::invalid(vec![fault])
     })

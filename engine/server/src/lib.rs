@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod lane;
 pub mod limits;
+mod misfit;
 pub mod money;
 pub mod observed;
 mod openapi;

@@ -18,6 +18,7 @@ mod held;
 mod history;
 mod keys;
 mod metrics;
+mod moment;
 mod part;
 mod payments;
 mod payout_terms;

@@ -125,7 +125,20 @@ struct UsageLimits {
     /// By unit, the most it may use.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>, example = json!({"page": "10000"}))]
-    usage_max: BTreeMap<String, Quantity>,
+    usage_max: BTreeMap<String, Most>,
+}
+
+/// The most of a unit: zero or more.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Quantity")]
+struct Most(Quantity);
+
+impl TryFrom<Quantity> for Most {
+    type Error = &'static str;
+
+    fn try_from(quantity: Quantity) -> Result<Self, &'static str> {
+        if quantity.is_negative() { Err("is negative: a limit is zero or more") } else { Ok(Self(quantity)) }
+    }
 }
 
 /// A customer.
@@ -161,6 +174,7 @@ impl CustomerBody {
     fn of(catalog: &Catalog, customer: &Customer) -> Self {
         let now = Timestamp::now().as_millisecond();
         let in_force = catalog.timeline(&customer.app, &customer.id).in_force(now);
+        let limits = &customer.limits;
         let own = in_force.filter(|tariff| tariff.customer.is_some());
         Self {
             app: customer.app.clone(),
@@ -170,8 +184,8 @@ impl CustomerBody {
             parent: customer.parent.clone(),
             attributes: customer.attributes.clone(),
             limits: UsageLimits {
-                charge_max: customer.limits.charge_max,
-                usage_max: customer.limits.usage_max.clone(),
+                charge_max: limits.charge_max,
+                usage_max: limits.usage_max.iter().map(|(unit, most)| (unit.clone(), Most(*most))).collect(),
             },
             tariff: own.map(|tariff| tariff.id.clone()),
         }
@@ -190,7 +204,8 @@ impl Resource for Customer {
 
 impl From<UsageLimits> for Limits {
     fn from(limits: UsageLimits) -> Self {
-        Self { charge_max: limits.charge_max, usage_max: limits.usage_max }
+        let usage_max = limits.usage_max.into_iter().map(|(unit, Most(most))| (unit, most)).collect();
+        Self { charge_max: limits.charge_max, usage_max }
     }
 }
 

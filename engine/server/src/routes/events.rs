@@ -61,7 +61,8 @@ struct Asked {
 /// Takes one event or many, rates them in the order given and answers each by its position once all of them
 /// are durable. An event that is wrong rejects none of its neighbours. `source` and `id` make an event the
 /// same event, forever: sending it again charges nothing and is answered with the first receipt, so sending a
-/// request again is always safe. At most 10,000 events a request.
+/// request again is always safe. At most 10,000 events a request. Lines may be called `application/ndjson` or
+/// `application/jsonl` as well.
 #[utoipa::path(post, path = "/v1/events", tag = "Events", operation_id = "record_events", params(Asked),
     request_body(description = "One event, a list, or a line for each", content(
         (SentEvent = "application/cloudevents+json", example = json!({"specversion": "1.0", "id": "req-0001", "source": "acme-docs",

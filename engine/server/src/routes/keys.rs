@@ -73,6 +73,7 @@ struct NewKey {
     /// What it is good for.
     scope: KeyScope,
     /// From when on it is refused: a moment to come. Left out: never.
+    #[serde(default, deserialize_with = "crate::routes::moment::optional")]
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-11-24T00:00:00Z")]
     expires_at: Option<Timestamp>,
 }

@@ -31,9 +31,11 @@ struct NewReconciliation {
     #[schema(example = "stripe")]
     provider: String,
     /// What was booked from this moment on must be reported.
+    #[serde(deserialize_with = "crate::routes::moment::required")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-01T00:00:00Z")]
     from: Timestamp,
     /// Up to, and not including, this moment.
+    #[serde(deserialize_with = "crate::routes::moment::required")]
     #[schema(value_type = String, format = DateTime, example = "2026-12-01T00:00:00Z")]
     to: Timestamp,
     /// What the provider reports; left out, the provider is asked.
@@ -65,6 +67,7 @@ struct ReportRow {
     #[schema(example = "USD")]
     currency: String,
     /// When.
+    #[serde(deserialize_with = "crate::routes::moment::required")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-03T09:00:00Z")]
     at: Timestamp,
 }

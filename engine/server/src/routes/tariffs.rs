@@ -58,6 +58,7 @@ struct NewTariff {
     #[schema(value_type = Object, example = json!({"price": "0.05"}))]
     settings: Box<RawValue>,
     /// When it takes effect. Left out: now.
+    #[serde(default, deserialize_with = "crate::routes::moment::optional")]
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
     effective_from: Option<Timestamp>,
 }

@@ -86,6 +86,69 @@ async fn what_is_wrong_is_pointed_at() {
     }
 }
 
+/// Nobody outside knows what the program's own types are called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_is_told_in_the_words_of_the_interface() {
+    let house = House::open().await;
+    let limits = |limits: Value| ("customers", json!({"app": APP, "id": "c", "name": "C", "limits": limits}));
+    let key = |scope: Value| ("keys", json!({"name": "K", "scope": scope}));
+    let builder = |payouts: Value| ("builders", json!({"id": "b", "name": "B", "payouts": payouts}));
+    let refund = |borne_by: Value| {
+        ("events/acme-docs/a/refunds", json!({"id": "r", "borne_by": borne_by, "reason": "r"}))
+    };
+    let table = [
+        (
+            limits(json!({"usage_max": {"page/s": "-1"}})),
+            "/limits/usage_max/page~1s",
+            "is negative: a limit is zero or more",
+        ),
+        (
+            limits(json!({"usage_max": {"page": "ten"}})),
+            "/limits/usage_max/page",
+            "\"ten\" is not a decimal number such as \"12.5\"",
+        ),
+        (limits(json!({"usage_max": {"page": 5}})), "/limits/usage_max/page", "must be a string, not 5"),
+        (limits(json!({"usage_max": []})), "/limits/usage_max", "must be an object, not a list"),
+        (
+            limits(json!({"charge_min": "1"})),
+            "/limits/charge_min",
+            "\"charge_min\" is unknown here; known: charge_max, usage_max",
+        ),
+        (key(json!("platform")), "/scope", "must be an object, not \"platform\""),
+        (
+            key(json!({"type": "root"})),
+            "/scope/type",
+            "must be one of \"platform\", \"builder\", \"app_ingest\", \"customer_read\", not \"root\"",
+        ),
+        (key(json!({})), "/scope/type", "is required"),
+        (
+            builder(json!({"hold_back_days": -1})),
+            "/payouts/hold_back_days",
+            "must be a whole number from 0 to 4294967295, not -1",
+        ),
+        (
+            (
+                "tariffs",
+                json!({"id": "t", "app": APP, "plugin": "two-a-page", "settings": {}, "effective_from": "2026-11-24"}),
+            ),
+            "/effective_from",
+            "\"2026-11-24\" is no moment: give date, time and offset, as in \"2026-11-24T19:22:39Z\"",
+        ),
+        (refund(json!(5)), "/borne_by", "must be a string"),
+    ];
+    for ((resource, body), pointer, message) in table {
+        let problem = house.expect(&house.platform, &format!("POST /v1/{resource}"), &body, 422).await;
+        assert_eq!(problem["errors"], json!([{"pointer": pointer, "message": message}]), "{body}");
+    }
+    for (path, parameter, message) in [
+        ("/v1/notices?after=soon", "after", "must be a whole number, 0 or more"),
+        ("/v1/events/a/b?x=1", "x", "is no parameter of this request; there are none here"),
+    ] {
+        let answer = house.get(&house.platform, path).await;
+        assert_eq!(answer.problem()["errors"], json!([{"parameter": parameter, "message": message}]));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prices_keep_every_digit_they_are_written_with() {
     let house = House::open().await;

@@ -234,6 +234,8 @@ async fn a_quote_takes_what_recording_takes() {
         ("application/cloudevents-batch+json", list.clone(), &["4", "4"]),
         ("application/json", format!(r#"{{"events": {list}}}"#), &["4", "4"]),
         ("application/x-ndjson", format!("{event}\n\n{event}\n"), &["4", "4"]),
+        ("application/ndjson", format!("{event}\n"), &["4"]),
+        ("application/jsonl", event.clone(), &["4"]),
         ("application/json", "[]".to_owned(), &[]),
     ] {
         let answer = house.post(&house.ingest, "/v1/quotes", media_type, &body).await;

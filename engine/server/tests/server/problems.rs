@@ -56,7 +56,7 @@ async fn a_wrong_body_is_pointed_at() {
     assert_eq!(answer.status(), 422);
     let problem = answer.problem();
     assert_eq!(problem["title"], "The request is invalid");
-    let message = r#"invalid type: string "three", expected u32"#;
+    let message = r#"must be a whole number from 0 to 4294967295, not "three""#;
     assert_eq!(problem["errors"], json!([{"pointer": "/count", "message": message}]));
     let answer = server.ask(JSON, br#"{"count": "#).await;
     assert_eq!(answer.status(), 400);

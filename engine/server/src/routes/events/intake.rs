@@ -35,7 +35,7 @@ impl Format {
             "application/cloudevents+json" => Ok(Self::Single),
             "application/cloudevents-batch+json" => Ok(Self::Batch),
             "application/json" => Ok(Self::Either),
-            "application/x-ndjson" => Ok(Self::Lines),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Self::Lines),
             other => Err(Problem::unsupported_media_type(format!(
                 "events come as application/cloudevents+json, application/cloudevents-batch+json, \
                  application/json or application/x-ndjson, not {other:?}: set the header content-type"

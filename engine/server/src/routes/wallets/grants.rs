@@ -81,9 +81,11 @@ pub(super) struct NewGrant {
     #[schema(required = false, example = 0)]
     priority: u32,
     /// From which event time on it is used. Left out: now.
+    #[serde(default, deserialize_with = "crate::routes::moment::optional")]
     #[schema(value_type = Option<String>, format = DateTime, example = "2026-11-01T00:00:00Z")]
     effective_at: Option<Timestamp>,
     /// From when on it is not; it never expires without.
+    #[serde(default, deserialize_with = "crate::routes::moment::optional")]
     #[schema(value_type = Option<String>, format = DateTime, example = "2027-01-01T00:00:00Z")]
     expires_at: Option<Timestamp>,
     /// Why, in somebody's words: `promotion`, `goodwill`.

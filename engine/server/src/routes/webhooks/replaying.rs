@@ -35,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
 #[serde(deny_unknown_fields)]
 struct Since {
     /// Those made at this moment or later.
+    #[serde(deserialize_with = "crate::routes::moment::required")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-24T00:00:00Z")]
     since: Timestamp,
 }
