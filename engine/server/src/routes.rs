@@ -19,6 +19,7 @@ mod history;
 mod keys;
 mod metrics;
 mod moment;
+mod object;
 mod part;
 mod payments;
 mod payout_terms;

@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places, Resource};
+use super::object::read_from_objects_and_written;
 use super::part::{Part, only_repeated};
 use super::tagged::{IfMatch, Tagged};
 use crate::auth::Caller;
@@ -26,6 +27,8 @@ use crate::body::Body;
 use crate::extract::{Path, Query};
 use crate::page::{Page, Paging};
 use crate::problem::Problem;
+
+read_from_objects_and_written!(UsageLimits);
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new()
@@ -117,7 +120,7 @@ struct CustomerChange {
 
 /// What a customer may use in a period. Asked before an event runs; what did run is always charged.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 struct UsageLimits {
     /// The most it may be charged, in the app's currency; null for any amount.
     #[schema(value_type = Option<String>, example = "500")]

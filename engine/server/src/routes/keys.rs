@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::charge::moment;
+use super::object::read_from_objects_and_written;
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
@@ -25,13 +26,15 @@ use crate::keys::KeyError;
 use crate::page::{Page, Paging};
 use crate::problem::{Fault, Problem};
 
+read_from_objects_and_written!(KeyScope);
+
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new().routes(routes!(list_keys, make_key)).routes(routes!(revoke_key))
 }
 
 /// What a key is good for.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum KeyScope {
     /// Everything: for who runs Tollgate.
     Platform {},

@@ -8,11 +8,14 @@ use tollgate_core::money::Amount;
 use tollgate_core::payout::{Destination, PayoutTerms};
 use utoipa::ToSchema;
 
+use super::object::read_from_objects_and_written;
 use super::terms::decimal;
+
+read_from_objects_and_written!(Payouts, PaidTo);
 
 /// What the platform agreed with a Builder about payouts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(remote = "Self", deny_unknown_fields, default)]
 #[schema(as = PayoutTerms)]
 pub(super) struct Payouts {
     /// By currency, the least that is paid; less is carried forward.
@@ -34,7 +37,7 @@ pub(super) struct Payouts {
 
 /// Where a Builder's money goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "to", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "to", rename_all = "snake_case", deny_unknown_fields)]
 #[schema(as = Destination)]
 pub(super) enum PaidTo {
     /// A bank account, by a payment file.

@@ -5,14 +5,17 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::publisher::{Published, Publisher, Signature};
 use utoipa::ToSchema;
 
+use super::object::read_from_objects_and_written;
 use crate::problem::{Fault, Problem};
+
+read_from_objects_and_written!(PublisherBody);
 
 /// What a plugin's signature is sent in.
 pub(super) const SIGNATURE: &str = "tollgate-signature";
 
 /// Somebody whose plugins a Builder takes in.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 #[schema(as = Publisher)]
 pub(super) struct PublisherBody {
     /// Who holds the secret half of the key: a person, a build server.

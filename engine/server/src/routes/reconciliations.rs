@@ -13,11 +13,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::object::read_from_objects;
 use super::wallets::check_provider;
 use crate::auth::Caller;
 use crate::backend::Backend;
 use crate::body::Body;
 use crate::problem::{Fault, Problem};
+
+read_from_objects!(ReportRow);
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
     OpenApiRouter::new().routes(routes!(reconcile))
@@ -45,7 +48,7 @@ struct NewReconciliation {
 
 /// What a provider booked.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 struct ReportRow {
     /// The provider's id of the booking.
     #[schema(example = "txn_1")]

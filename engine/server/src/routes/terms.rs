@@ -9,9 +9,13 @@ use tollgate_core::catalog::{AppTerms, CostAuthority};
 use tollgate_core::money::Amount;
 use utoipa::ToSchema;
 
+use super::object::read_from_objects_and_written;
+
+read_from_objects_and_written!(Terms);
+
 /// What an app agrees with the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub(super) struct Terms {
     /// The platform's share, 0 to 1, of what exceeds the network cost.
     #[serde(deserialize_with = "decimal")]

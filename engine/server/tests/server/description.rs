@@ -1,9 +1,12 @@
 //! The interface describes itself, whole and for everybody.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
 use tollgate_server::config::Config;
 
 use crate::fixture::Running;
+use crate::pages::House;
 
 async fn description(server: &Running) -> Value {
     let answer = server.get("/openapi.json").await;
@@ -25,7 +28,7 @@ async fn every_operation_says_what_it_takes_and_what_it_answers() {
     let description = description(&server).await;
     assert_eq!(description["openapi"], "3.1.0");
     let tags: Vec<&Value> = description["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
-    let mut ids = std::collections::BTreeSet::new();
+    let mut ids = BTreeSet::new();
     for (name, operation) in operations(&description) {
         assert!(operation["summary"].is_string(), "{name} has no summary");
         assert!(tags.contains(&&operation["tags"][0]), "{name} is in no group: {}", operation["tags"]);
@@ -96,4 +99,58 @@ async fn the_reference_page_needs_nothing_from_elsewhere() {
     }
     let moved = server.get("/").await;
     assert_eq!((moved.status(), moved.header("location")), (307, Some("/docs")));
+}
+
+/// Every object within every example of a request.
+fn objects_in(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    let within: Vec<(String, &Value)> = match value {
+        Value::Object(fields) => {
+            fields.iter().map(|(name, field)| (name.replace('/', "~1"), field)).collect()
+        }
+        Value::Array(items) => items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect(),
+        _ => Vec::new(),
+    };
+    for (name, part) in within {
+        let pointer = format!("{pointer}/{name}");
+        if part.is_object() {
+            found.push(pointer.clone());
+        }
+        objects_in(part, &pointer, found);
+    }
+}
+
+/// A list would be read as an object's fields, in an order that nobody has promised.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_list_is_taken_for_an_object() {
+    let house = House::open().await;
+    let description = description(&house.running).await;
+    let mut asked = BTreeSet::new();
+    for (name, operation) in operations(&description) {
+        let content = &operation["requestBody"]["content"]["application/json"];
+        // Events are answered in their places.
+        let of_events = ["/v1/events", "/v1/quotes", "/v1/authorizations", "/capture", "/webhook"];
+        if of_events.iter().any(|path| name.ends_with(path)) || content.is_null() {
+            continue;
+        }
+        let (method, path) = name.split_once(' ').unwrap();
+        let path =
+            path.replace("{period}", "2026-10").replace("{currency}", "USD").replace("{id}", "network");
+        let path = path.replace(['{', '}'], "");
+        let several = content["examples"].as_object().into_iter().flat_map(|examples| examples.values());
+        let several = several.map(|example| &example["value"]);
+        for example in several.chain(content.get("example")) {
+            let mut found = Vec::new();
+            objects_in(example, "", &mut found);
+            // Settings are the plugin's, which must be there first.
+            for pointer in found.into_iter().filter(|pointer| pointer != "/settings") {
+                let mut wrong = example.clone();
+                *wrong.pointer_mut(&pointer).unwrap() = json!([]);
+                let request = format!("{} {path}", method.to_uppercase());
+                let problem = house.expect(&house.platform, &request, &wrong, 422).await;
+                assert_eq!(problem["errors"][0]["pointer"], pointer, "{request} {wrong} {problem}");
+                asked.insert(format!("{name} {pointer}"));
+            }
+        }
+    }
+    assert!(asked.len() > 20, "{asked:#?}");
 }

@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 
 use crate::problem::{Fault, Problem};
 use crate::routes::charge::moment;
+use crate::routes::object::read_from_objects_and_written;
+
+read_from_objects_and_written!(Way);
 
 /// The most bytes of what a bank's statement says.
 const REFERENCE_BYTES_MAX: usize = 256;
@@ -32,7 +35,7 @@ pub(super) struct NewPayment {
 
 /// How a customer pays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "by", rename_all = "snake_case", deny_unknown_fields)]
 #[schema(as = PaymentMethod)]
 enum Way {
     /// The customer sends it by bank, and the platform marks it as received.

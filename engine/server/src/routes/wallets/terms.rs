@@ -5,6 +5,10 @@ use tollgate_core::money::Amount;
 use tollgate_core::wallet::{self, Condition, Span, WalletTerms};
 use utoipa::ToSchema;
 
+use crate::routes::object::read_from_objects_and_written;
+
+read_from_objects_and_written!(Alert, AutomaticTopUp);
+
 /// What is agreed with a customer about money.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +29,7 @@ pub(super) struct Terms {
 
 /// Something to be told of, once each time that it is crossed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "when", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(remote = "Self", tag = "when", rename_all = "snake_case", deny_unknown_fields)]
 enum Alert {
     /// What is left, granted and paid and not reserved, falls below an amount.
     BalanceBelow {
@@ -68,7 +72,7 @@ enum Per {
 
 /// Money fetched when little is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 struct AutomaticTopUp {
     /// When what is left falls below this.
     #[schema(value_type = String, example = "5")]
