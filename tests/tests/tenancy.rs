@@ -167,6 +167,7 @@ fn matrix(alpha: &Tenant) -> Vec<Row> {
         ("GET", "/v1/tariffs/{id}", at("/v1/tariffs/alpha-tariff"), None, Named),
         ("GET", "/v1/keys", at("/v1/keys"), None, Own),
         ("POST", "/v1/keys", at("/v1/keys"), Some(json!({"name": "k", "scope": {"type": "app_ingest", "app": "alpha-app"}})), Named),
+        ("GET", "/v1/keys/{id}", format!("/v1/keys/{}", alpha.key_id), None, Named),
         ("DELETE", "/v1/keys/{id}", format!("/v1/keys/{}", alpha.key_id), None, Named),
         ("POST", "/v1/events", at("/v1/events"), Some(event("three")), Own),
         ("GET", "/v1/events/{source}/{id}", at("/v1/events/alpha-app/one"), None, Named),

@@ -158,8 +158,12 @@ impl Keyring {
         Ok(key)
     }
 
-    /// The key of this id.
-    pub fn get(&self, id: &str) -> Option<Arc<Key>> {
+    /// The key of this id, with its latest use.
+    pub fn read(&self, id: &str) -> Option<Key> {
+        self.get(id).map(|key| with_use(&key, &self.uses()))
+    }
+
+    fn get(&self, id: &str) -> Option<Arc<Key>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).map(Arc::clone)
     }
 
@@ -167,11 +171,7 @@ impl Keyring {
     pub fn list(&self) -> Vec<Key> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let uses = self.uses();
-        let mut keys: Vec<Key> = known.values().map(|key| Key::clone(key)).collect();
-        for key in &mut keys {
-            let latest = uses.get(&key.id).map(|(_, latest)| *latest).filter(|latest| *latest > 0);
-            key.last_used_at = key.last_used_at.max(latest);
-        }
+        let mut keys: Vec<Key> = known.values().map(|key| with_use(key, &uses)).collect();
         keys.sort_by(|one, other| one.id.cmp(&other.id));
         keys
     }
@@ -224,6 +224,12 @@ impl Keyring {
     fn uses(&self) -> MutexGuard<'_, HashMap<String, (i64, i64)>> {
         self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A key as it is kept, or used since.
+fn with_use(key: &Key, uses: &HashMap<String, (i64, i64)>) -> Key {
+    let latest = uses.get(&key.id).map(|(_, latest)| *latest).filter(|latest| *latest > 0);
+    Key { last_used_at: key.last_used_at.max(latest), ..key.clone() }
 }
 
 /// What a key says of itself, so that a person sees what has leaked.

@@ -5,6 +5,7 @@
 
 mod examples;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -97,8 +98,12 @@ pub(crate) fn description() -> OpenApi {
 /// Adds to every operation what the layers around it take and answer, whatever it does. What a route says itself
 /// of a status stays.
 pub(crate) fn add_layers(api: &mut OpenApi) {
+    let read: BTreeSet<String> = api.paths.paths.iter().filter_map(collection_of).collect();
     for (path, item) in &mut api.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
+        if let Some(operation) = post.as_mut().filter(|_| read.contains(path)) {
+            add_location_to(operation);
+        }
         let of_tagged =
             |tagged: &str| path.strip_prefix(tagged).is_some_and(|rest| rest.is_empty() || rest == "/{id}");
         if TAGGED.into_iter().any(of_tagged) {
@@ -117,6 +122,18 @@ pub(crate) fn add_layers(api: &mut OpenApi) {
             add_problems_to(operation);
             add_headers_to(operation);
         }
+    }
+}
+
+/// Where the resources of a path that reads one are created.
+fn collection_of((path, item): (&String, &PathItem)) -> Option<String> {
+    let (collection, last) = path.rsplit_once('/')?;
+    (item.get.is_some() && last.starts_with('{')).then(|| collection.to_owned())
+}
+
+fn add_location_to(operation: &mut Operation) {
+    if let Some(RefOr::T(created)) = operation.responses.responses.get_mut("201") {
+        created.headers.insert("Location".to_owned(), described("Where it can be read.", Type::String));
     }
 }
 

@@ -17,6 +17,7 @@ mod events;
 mod held;
 mod history;
 mod keys;
+mod location;
 mod metrics;
 mod moment;
 mod object;

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places, Resource};
+use super::location::Location;
 use super::part::{Part, only_repeated};
 use super::tagged::{IfMatch, Tagged};
 use super::terms::Terms;
@@ -141,6 +142,10 @@ impl AppBody {
 impl Resource for App {
     fn definition(&self) -> Definition {
         Definition::App(self.clone())
+    }
+
+    fn location(&self) -> Location {
+        Location::below("/v1/apps", &self.id)
     }
 
     fn told(&self, catalog: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {

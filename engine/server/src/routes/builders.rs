@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places, Resource};
+use super::location::Location;
 use super::part::{Part, only_repeated};
 use super::payout_terms::Payouts;
 use super::publishers::{PublisherBody, publishers_of};
@@ -94,6 +95,10 @@ impl From<&Builder> for BuilderBody {
 impl Resource for Builder {
     fn definition(&self) -> Definition {
         Definition::Builder(self.clone())
+    }
+
+    fn location(&self) -> Location {
+        Location::below("/v1/builders", &self.id)
     }
 
     fn told(&self, _: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {

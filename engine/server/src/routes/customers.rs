@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places, Resource};
+use super::location::Location;
 use super::object::read_from_objects_and_written;
 use super::part::{Part, only_repeated};
 use super::tagged::{IfMatch, Tagged};
@@ -198,6 +199,10 @@ impl CustomerBody {
 impl Resource for Customer {
     fn definition(&self) -> Definition {
         Definition::Customer(self.clone())
+    }
+
+    fn location(&self) -> Location {
+        Location::below("/v1/customers", &self.id).of("app", &self.app)
     }
 
     fn told(&self, catalog: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {

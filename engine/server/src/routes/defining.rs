@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use tollgate_core::catalog::{Catalog, CatalogError, Definition};
 use tollgate_core::engine::{Defined, Engine, EngineError};
 
+use super::location::Location;
 use super::tagged::{IfMatch, Tagged};
 use crate::problem::{Fault, Problem};
 
@@ -14,6 +15,9 @@ const ATTEMPTS_MAX: usize = 16;
 pub(super) trait Resource {
     /// As it is kept.
     fn definition(&self) -> Definition;
+
+    /// Where it is read.
+    fn location(&self) -> Location;
 
     /// As it is answered.
     ///
@@ -45,7 +49,7 @@ pub(super) fn create(
         Ok(Defined::Refused(taken)) => return Err(taken),
         Err(error) => return Err(places.problem(error)),
     };
-    new.told(engine.rules().catalog(), status)
+    Ok(new.told(engine.rules().catalog(), status)?.at(new.location()))
 }
 
 /// Replaces what is `there` by what `change` makes of it. What the change leaves as it is stays as it is in that very

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::charge::moment;
+use super::location::Location;
 use super::object::read_from_objects_and_written;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -29,7 +30,7 @@ use crate::problem::{Fault, Problem};
 read_from_objects_and_written!(KeyScope);
 
 pub(super) fn routes() -> OpenApiRouter<Arc<Backend>> {
-    OpenApiRouter::new().routes(routes!(list_keys, make_key)).routes(routes!(revoke_key))
+    OpenApiRouter::new().routes(routes!(list_keys, make_key)).routes(routes!(read_key, revoke_key))
 }
 
 /// What a key is good for.
@@ -173,7 +174,7 @@ async fn make_key(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(new): Body<NewKey>,
-) -> Result<(StatusCode, Extension<HoldsSecret>, Json<MadeKey>), Problem> {
+) -> Result<(StatusCode, Location, Extension<HoldsSecret>, Json<MadeKey>), Problem> {
     caller.manager()?;
     let NewKey { name, scope, expires_at } = new;
     let scope = Scope::from(scope);
@@ -187,8 +188,9 @@ async fn make_key(
     let keyring = Arc::clone(&backend);
     let made = backend.call(move |_| keyring.keys.make(&name, scope, end, now).map_err(not_made));
     let (key, text) = made.await?;
+    let location = Location::below("/v1/keys", &key.id);
     let made = MadeKey { key: text, about: (&*key).into() };
-    Ok((StatusCode::CREATED, Extension(HoldsSecret), Json(made)))
+    Ok((StatusCode::CREATED, location, Extension(HoldsSecret), Json(made)))
 }
 
 /// What a scope names must be there for the caller, and no key makes one that can do more than itself.
@@ -248,6 +250,34 @@ async fn list_keys(
     Ok(Json(page.map(KeyBody::from)))
 }
 
+/// Read a key
+///
+/// Its secret is not told again.
+#[utoipa::path(
+    get, path = "/v1/keys/{id}", tag = "Keys",
+    params(("id" = String, Path, description = "The key's id.", example = "4f1c09d2a7b3")),
+    responses((status = 200, description = "The key.", body = KeyBody)),
+)]
+async fn read_key(
+    State(backend): State<Arc<Backend>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<KeyBody>, Problem> {
+    Ok(Json((&granted(&backend, &caller, &id)?).into()))
+}
+
+/// A key that this one may make and revoke.
+fn granted(backend: &Backend, caller: &Caller, id: &str) -> Result<Key, Problem> {
+    caller.manager()?;
+    let rules = backend.rules();
+    let found = backend.keys.read(id).filter(|key| caller.scope().grants(rules.catalog(), &key.scope));
+    found.ok_or_else(|| no_key(id))
+}
+
+fn no_key(id: &str) -> Problem {
+    Problem::not_found(format!("there is no key {id:?}"))
+}
+
 /// Revoke a key
 ///
 /// From now on it is refused. One that is revoked already stays as it is.
@@ -261,13 +291,8 @@ async fn revoke_key(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<KeyBody>, Problem> {
-    caller.manager()?;
-    let no_key = || Problem::not_found(format!("there is no key {id:?}"));
-    let key = backend.keys.get(&id).ok_or_else(no_key)?;
-    if !caller.scope().grants(backend.rules().catalog(), &key.scope) {
-        return Err(no_key());
-    }
+    let key = granted(&backend, &caller, &id)?;
     let (keyring, now) = (Arc::clone(&backend), Timestamp::now().as_millisecond());
     let revoked = backend.call(move |_| keyring.keys.revoke(&key.id, now)).await?;
-    revoked.as_deref().map(|key| Json(key.into())).ok_or_else(no_key)
+    revoked.as_deref().map(|key| Json(key.into())).ok_or_else(|| no_key(&id))
 }

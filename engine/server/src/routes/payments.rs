@@ -23,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use self::body::{NewPayment, NewPaymentRefund, PaymentBody, Received};
+use super::location::Location;
 use super::wallets::{OfApp, Whose, check_provider};
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -84,12 +85,14 @@ async fn request_payment(
     Path(customer): Path<String>,
     Query(of): Query<OfApp>,
     Body(new): Body<NewPayment>,
-) -> Result<(StatusCode, Json<PaymentBody>), Problem> {
+) -> Result<(StatusCode, Option<Location>, Json<PaymentBody>), Problem> {
     let whose = Whose::managed_by(&caller, &backend, of.app.as_deref(), customer)?;
     let request = PaymentRequest::from(new);
     check_provider(&backend, "/provider", &request.provider)?;
     let is_platform = caller.scope().is_platform();
     let (app, id) = (whose.app.clone(), request.id.clone());
+    let location =
+        Location::below("/v1/customers", &whose.customer).then("payments").then(&id).of("app", &app);
     let ask = move |engine: &Engine| {
         if let Method::Saved { payer } = &request.method
             && !is_platform
@@ -110,7 +113,8 @@ async fn request_payment(
         payment = *stepped;
     }
     let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(PaymentBody::of(app, id, payment, caller.scope()))))
+    let location = is_new.then_some(location);
+    Ok((status, location, Json(PaymentBody::of(app, id, payment, caller.scope()))))
 }
 
 /// List a customer's payments

@@ -15,6 +15,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::location::Location;
 use super::plugin_body::{PluginBody, PluginSummary};
 use super::publishers::signature_in;
 use crate::auth::Caller;
@@ -77,7 +78,7 @@ async fn upload_plugin(
     caller: Caller,
     Query(whose): Query<Whose>,
     request: Request,
-) -> Result<(StatusCode, Json<PluginBody>), Problem> {
+) -> Result<(StatusCode, Option<Location>, Json<PluginBody>), Problem> {
     let builder = whose.builder(&caller, &backend)?;
     let signature = signature_in(request.headers())?;
     let received = body::receive(&backend, request, backend.plugin_limits()).await?;
@@ -95,7 +96,8 @@ async fn upload_plugin(
         let status = if is_there { StatusCode::OK } else { StatusCode::CREATED };
         let rules = engine.rules();
         let owner = rules.catalog().owner(&digest, builder.as_deref()).ok_or_else(Problem::internal)?;
-        PluginBody::of(owner, &descriptor).map(|body| (status, Json(body)))
+        let location = (!is_there).then(|| Location::below("/v1/plugins", &digest.to_string()));
+        PluginBody::of(owner, &descriptor).map(|body| (status, location, Json(body)))
     };
     backend.call(upload).await
 }

@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places, Resource};
+use super::location::Location;
 use super::part::{Part, only_repeated};
 use super::tagged::{IfMatch, Tagged};
 use crate::auth::Caller;
@@ -143,6 +144,10 @@ struct Named(String, PriceBook);
 impl Resource for Named {
     fn definition(&self) -> Definition {
         Definition::PriceBook(self.0.clone(), self.1.clone())
+    }
+
+    fn location(&self) -> Location {
+        Location::below("/v1/price-books", &self.0)
     }
 
     fn told(&self, _: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::location::Location;
 use crate::problem::Problem;
 
 /// Where there are such resources; each at its id below.
@@ -21,6 +22,7 @@ const TAG_BYTES: usize = 16;
 #[derive(Debug)]
 pub(super) struct Tagged {
     status: StatusCode,
+    location: Option<Location>,
     tag: String,
     json: Vec<u8>,
 }
@@ -32,7 +34,13 @@ impl Tagged {
         let json = serde_json::to_vec(body).map_err(|_| Problem::internal())?;
         let digest = Sha256::digest(&json);
         let tag = format!("\"{}\"", hex::encode(digest.iter().take(TAG_BYTES).copied().collect::<Vec<_>>()));
-        Ok(Self { status, tag, json })
+        Ok(Self { status, location: None, tag, json })
+    }
+
+    /// The same, where it was created.
+    pub fn at(self, location: Location) -> Self {
+        let location = (self.status == StatusCode::CREATED).then_some(location);
+        Self { location, ..self }
     }
 
     /// Its `ETag`.
@@ -44,7 +52,8 @@ impl Tagged {
 impl IntoResponse for Tagged {
     fn into_response(self) -> Response {
         let json = HeaderValue::from_static("application/json");
-        let mut response = (self.status, [(header::CONTENT_TYPE, json)], self.json).into_response();
+        let mut response =
+            (self.status, self.location, [(header::CONTENT_TYPE, json)], self.json).into_response();
         if let Ok(tag) = HeaderValue::from_str(&self.tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }

@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::defining::{self, Places, Resource};
+use super::location::Location;
 use super::tagged::Tagged;
 use crate::auth::Caller;
 use crate::backend::Backend;
@@ -122,6 +123,10 @@ impl TariffBody {
 impl Resource for Tariff {
     fn definition(&self) -> Definition {
         Definition::Tariff(self.clone())
+    }
+
+    fn location(&self) -> Location {
+        Location::below("/v1/tariffs", &self.id)
     }
 
     fn told(&self, catalog: &Catalog, status: StatusCode) -> Result<Tagged, Problem> {

@@ -7,6 +7,7 @@ use tollgate_server::config::Config;
 
 use crate::fixture::Running;
 use crate::pages::House;
+use crate::till::Bank;
 
 async fn description(server: &Running) -> Value {
     let answer = server.get("/openapi.json").await;
@@ -99,6 +100,62 @@ async fn the_reference_page_needs_nothing_from_elsewhere() {
     }
     let moved = server.get("/").await;
     assert_eq!((moved.status(), moved.header("location")), (307, Some("/docs")));
+}
+
+/// Whatever is created and can be read says where; an id may have any character.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_created_says_where_it_can_be_read() {
+    let house = Bank::open().await;
+    let description = description(&house.running).await;
+    let described = operations(&description)
+        .filter(|(_, operation)| !operation["responses"]["201"]["headers"]["Location"].is_null())
+        .map(|(name, _)| name.replace("post ", ""));
+    let odd = "a/b ü?&%";
+    let terms = json!({"platform_share": "0.2", "surcharge_max": "10", "price_book": "network"});
+    let made = [
+        ("/v1/builders", "/v1/builders", json!({"id": odd, "name": "B"})),
+        (
+            "/v1/apps",
+            "/v1/apps",
+            json!({"id": odd, "name": "A", "builder": "acme", "currency": "USD", "terms": terms}),
+        ),
+        ("/v1/customers", "/v1/customers", json!({"app": odd, "id": odd, "name": "C"})),
+        (
+            "/v1/price-books",
+            "/v1/price-books",
+            json!({"id": odd, "prices": {"currency": "USD", "entries": []}}),
+        ),
+        (
+            "/v1/tariffs",
+            "/v1/tariffs",
+            json!({"id": odd, "app": odd, "plugin": "two-a-page", "settings": {}}),
+        ),
+        ("/v1/keys", "/v1/keys", json!({"name": "K", "scope": {"type": "app_ingest", "app": odd}})),
+        ("/v1/endpoints", "/v1/endpoints", json!({"builder": "acme", "url": "https://acme.invalid/"})),
+        ("/v1/plugins", "/v1/plugins", Value::Null),
+        (
+            "/v1/customers/{id}/payments",
+            "/v1/customers/legal/payments?app=acme-docs",
+            json!({"id": odd, "amount": "5", "provider": "till", "method": {"by": "transfer"}}),
+        ),
+    ];
+    assert_eq!(
+        described.collect::<BTreeSet<_>>(),
+        made.iter().map(|(path, ..)| (*path).to_owned()).collect()
+    );
+    for (_, path, body) in made {
+        let media_type = if body.is_null() { "application/wasm" } else { "application/json" };
+        let answer = house.post(&house.platform, path, media_type, &body.to_string()).await;
+        assert_eq!(answer.status(), 201, "{path} {}", answer.body);
+        let created: Value = serde_json::from_str(&answer.body).unwrap();
+        let location = answer.header("location").unwrap_or_else(|| panic!("{path}\n{}", answer.head));
+        let read = house.read(&house.platform, location).await;
+        for id in ["id", "digest"] {
+            assert_eq!(read[id], created[id], "{location}");
+        }
+        let again = house.post(&house.platform, path, media_type, &body.to_string()).await;
+        assert!(again.status() == 201 || again.header("location").is_none(), "{}", again.head);
+    }
 }
 
 /// Every object within every example of a request.

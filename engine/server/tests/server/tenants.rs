@@ -197,6 +197,10 @@ async fn keys_are_made_listed_used_and_revoked() {
 
     let globex = house.get(&house.globex, "/v1/keys").await;
     assert!(!globex.body.contains(id));
+    let path = format!("/v1/keys/{id}");
+    let alone = house.read(&house.acme, &path).await;
+    assert_eq!((&alone["id"], alone.get("key")), (&json!(id), None), "its secret is not told again");
+    assert_eq!(house.get(&house.globex, &path).await.status(), 404);
     let revoked = house.expect(&house.acme, &format!("DELETE /v1/keys/{id}"), &Value::Null, 200).await;
     assert!(revoked["revoked_at"].is_string());
     let again = house.expect(&house.acme, &format!("DELETE /v1/keys/{id}"), &Value::Null, 200).await;

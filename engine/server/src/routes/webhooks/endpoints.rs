@@ -21,7 +21,8 @@ use crate::extract::{Path, Query};
 use crate::idempotency::HoldsSecret;
 use crate::page::{Page, Paging};
 use crate::problem::Problem;
-use crate::webhooks::endpoint::{self, ENDPOINTS_MAX, Endpoint, Secret};
+use crate::routes::location::Location;
+use crate::webhooks::endpoint::{self, ENDPOINTS_MAX, Endpoint, PLATFORM, Secret};
 use crate::webhooks::write;
 
 const ID_BYTES: usize = 6;
@@ -73,7 +74,7 @@ async fn create_endpoint(
     State(backend): State<Arc<Backend>>,
     caller: Caller,
     Body(new): Body<NewEndpoint>,
-) -> Result<(StatusCode, Extension<HoldsSecret>, Json<EndpointWithSecret>), Problem> {
+) -> Result<(StatusCode, Location, Extension<HoldsSecret>, Json<EndpointWithSecret>), Problem> {
     let (builder, mut content) = new.into_parts();
     let owner = owner(&caller, &backend, builder.as_deref())?;
     content.check(&backend)?;
@@ -90,6 +91,8 @@ async fn create_endpoint(
     };
     content.give_to(&mut made);
     let about = EndpointBody::of(&owner, &id, &made, now);
+    let location = Location::below("/v1/endpoints", &id);
+    let location = if owner == PLATFORM { location } else { location.of("builder", &owner) };
     let keep = move |engine: &Engine| {
         let there = endpoint::of_owner(engine.store(), &owner)?;
         if there.iter().filter(|(_, kept)| kept.value.deleted_at.is_none()).count() >= ENDPOINTS_MAX {
@@ -100,7 +103,12 @@ async fn create_endpoint(
         Ok(write(engine.store(), Commit { records, ..Commit::default() })?)
     };
     backend.call(keep).await?;
-    Ok((StatusCode::CREATED, Extension(HoldsSecret), Json(EndpointWithSecret { secret: text, about })))
+    Ok((
+        StatusCode::CREATED,
+        location,
+        Extension(HoldsSecret),
+        Json(EndpointWithSecret { secret: text, about }),
+    ))
 }
 
 /// List endpoints
