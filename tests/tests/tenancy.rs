@@ -42,9 +42,6 @@ struct Tenant {
 /// The platform, and two tenants of it.
 fn tenants(server: &Server) -> (Client, Tenant, Tenant) {
     let platform = server.platform();
-    let book = json!({"id": "network", "prices": {"currency": "USD", "entries": [
-        {"model": "m", "prices": [{"measure": "input_tokens", "price": "1", "per": 1000}]}]}});
-    platform.post("/v1/price-books", &book).with(201);
     let alpha = tenant(&platform, "alpha", MARK);
     let beta = tenant(&platform, "beta", "Greenland");
     (platform, alpha, beta)
@@ -53,7 +50,11 @@ fn tenants(server: &Server) -> (Client, Tenant, Tenant) {
 /// A Builder with an app, a customer, a plugin of its own, a tariff, an event, and keys. `words` stands in
 /// every text that is not an id.
 fn tenant(platform: &Client, name: &str, words: &str) -> Tenant {
-    let terms = json!({"platform_share": "0.1", "surcharge_max": "10", "price_book": "network"});
+    let price = json!([{"measure": "input_tokens", "price": "1", "per": 1000}]);
+    let book = json!({"id": format!("{name}-book"), "prices": {"currency": "USD", "entries": [
+        {"model": "m", "prices": price}, {"model": "other", "provider": words, "prices": price}]}});
+    platform.post("/v1/price-books", &book).with(201);
+    let terms = json!({"platform_share": "0.1", "surcharge_max": "10", "price_book": book["id"]});
     let builder = json!({"id": name, "name": words, "app_terms": terms});
     platform.post("/v1/builders", &builder).with(201);
     let key = |scope: Value| {
@@ -125,7 +126,7 @@ fn matrix(alpha: &Tenant) -> Vec<Row> {
     use Reach::{Named, Own, Signed};
     let event = |id: &str| json!({"specversion": "1.0", "id": id, "source": "alpha-app", "type": "t",
         "subject": "alpha-customer", "time": "2026-10-01T00:00:00Z", "data": {}});
-    let terms = json!({"platform_share": "0.1", "surcharge_max": "10", "price_book": "network"});
+    let terms = json!({"platform_share": "0.1", "surcharge_max": "10", "price_book": "alpha-book"});
     let at = |path: &str| path.to_owned();
     let of_customer = |path: &str| format!("/v1/customers/alpha-customer/{path}?app=alpha-app");
     let of_payout = |step: &str| format!("/v1/builders/alpha/payouts/2026-10/USD{step}");
@@ -155,8 +156,8 @@ fn matrix(alpha: &Tenant) -> Vec<Row> {
         ("GET", "/v1/customers/{id}/events", at("/v1/customers/alpha-customer/events?app=alpha-app"), None, Named),
         ("GET", "/v1/price-books", at("/v1/price-books"), None, Own),
         ("POST", "/v1/price-books", at("/v1/price-books"), Some(json!({"id": "x", "prices": {"currency": "USD", "entries": []}})), Named),
-        ("GET", "/v1/price-books/{id}", at("/v1/price-books/network"), None, Own),
-        ("PUT", "/v1/price-books/{id}", at("/v1/price-books/network"), Some(json!({"prices": {"currency": "USD", "entries": []}})), Named),
+        ("GET", "/v1/price-books/{id}", at("/v1/price-books/alpha-book"), None, Named),
+        ("PUT", "/v1/price-books/{id}", at("/v1/price-books/alpha-book"), Some(json!({"prices": {"currency": "USD", "entries": []}})), Named),
         ("GET", "/v1/plugins", at("/v1/plugins"), None, Own),
         ("POST", "/v1/plugins", at("/v1/plugins?builder=alpha"), Some(json!({})), Named),
         ("GET", "/v1/plugins/{digest}", format!("/v1/plugins/{}", alpha.plugin), None, Named),
@@ -287,6 +288,7 @@ fn another_s_and_nobody_s_are_told_alike() {
         "/v1/customers/alpha-customer/statements/2026-10?app=alpha-app",
         "/v1/events/alpha-app/one",
         "/v1/tariffs/alpha-tariff",
+        "/v1/price-books/alpha-book",
         "/v1/tariffs?app=alpha-app",
         "/v1/builders/alpha/earnings",
         "/v1/customers/alpha-customer/wallet?app=alpha-app",

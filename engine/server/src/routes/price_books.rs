@@ -1,5 +1,6 @@
-//! Price books: what models cost the network. The platform writes them; whoever manages apps reads them.
+//! Price books: what models cost the network. The platform writes them; a Builder reads those that its apps go by.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -198,7 +199,18 @@ async fn create_price_book(
     backend.call(create).await
 }
 
+/// The price books that a key sees: the platform's all of them (`None`), a Builder's those that its apps' terms or its own
+/// name. What others were offered is not its affair.
+fn shown<'c>(caller: &Caller, catalog: &'c Catalog) -> Result<Option<BTreeSet<&'c str>>, Problem> {
+    let Some(builder) = caller.own_builder()? else { return Ok(None) };
+    let agreed = catalog.builder(builder).and_then(|builder| builder.app_terms.as_ref());
+    let terms = catalog.apps_of(builder).map(|app| &app.terms).chain(agreed);
+    Ok(Some(terms.map(|terms| terms.price_book.as_str()).collect()))
+}
+
 /// List price books
+///
+/// The platform sees all of them, a Builder those that the terms of its apps, or its own for new apps, name.
 #[utoipa::path(
     get, path = "/v1/price-books", tag = "Price books", params(Paging),
     responses((status = 200, description = "A page, by id.", body = Page<PriceBookSummary>)),
@@ -208,11 +220,14 @@ async fn list_price_books(
     caller: Caller,
     paging: Paging,
 ) -> Result<Json<Page<PriceBookSummary>>, Problem> {
-    caller.manager()?;
     let rules = backend.rules();
+    let shown = shown(&caller, rules.catalog())?;
     let after: Option<String> = paging.after()?;
     let found = rules.catalog().price_books();
-    let found = found.filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
+    let found = found.filter(|(id, _)| {
+        after.as_ref().is_none_or(|after| *id > after)
+            && shown.as_ref().is_none_or(|shown| shown.contains(id.as_str()))
+    });
     let page = Page::cut(found, &paging, |(id, _)| String::clone(id))?;
     let summary = |(id, book): (&String, &Arc<PriceBook>)| PriceBookSummary {
         id: id.clone(),
@@ -222,6 +237,8 @@ async fn list_price_books(
 }
 
 /// Read a price book
+///
+/// For the platform, and for a Builder where the terms of its apps, or its own for new apps, name it.
 #[utoipa::path(
     get, path = "/v1/price-books/{id}", tag = "Price books",
     params(("id" = String, Path, description = "The price book's id.", example = "network")),
@@ -232,8 +249,10 @@ async fn read_price_book(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Tagged, Problem> {
-    caller.manager()?;
     let rules = backend.rules();
+    if shown(&caller, rules.catalog())?.is_some_and(|shown| !shown.contains(&*id)) {
+        return Err(no_price_book(&id));
+    }
     Named::of(rules.catalog(), &id)?.told(rules.catalog(), StatusCode::OK)
 }
 

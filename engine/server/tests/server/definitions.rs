@@ -157,13 +157,43 @@ async fn prices_keep_every_digit_they_are_written_with() {
     let json = ["content-type: application/json"];
     let made = house.send(&house.platform, "POST /v1/price-books", &json, &body).await;
     assert_eq!(made.status(), 201, "{}", made.body);
-    let read = house.get(&house.acme, "/v1/price-books/exact").await;
+    let read = house.get(&house.platform, "/v1/price-books/exact").await;
     assert!(read.body.contains(prices), "{}", read.body);
-    let list = house.read(&house.acme, "/v1/price-books?limit=1").await;
+    let list = house.read(&house.platform, "/v1/price-books?limit=1").await;
     assert_eq!(list["data"], json!([{"id": "exact", "currency": "USD"}]));
     let next = list["next_cursor"].as_str().unwrap();
-    let rest = house.read(&house.acme, &format!("/v1/price-books?cursor={next}")).await;
+    let rest = house.read(&house.platform, &format!("/v1/price-books?cursor={next}")).await;
     assert_eq!((&rest["data"][0]["id"], &rest["next_cursor"]), (&json!("network"), NULL));
+}
+
+/// What the network's models cost others may tell what others were offered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_builder_sees_the_price_books_that_its_apps_go_by() {
+    let house = House::open().await;
+    let ids = async |key: &str| {
+        let list = house.read(key, "/v1/price-books").await;
+        let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|book| book["id"].clone()).collect();
+        json!(ids)
+    };
+    for id in ["special", "unused"] {
+        let book = json!({"id": id, "prices": {"currency": "USD", "entries": []}});
+        house.expect(&house.platform, "POST /v1/price-books", &book, 201).await;
+    }
+    assert_eq!(ids(&house.platform).await, json!(["network", "special", "unused"]));
+    assert_eq!(ids(&house.acme).await, json!(["network"]), "which its app goes by");
+    let terms = json!({"platform_share": "0.2", "surcharge_max": "10", "price_book": "special"});
+    let change = json!({"name": "Acme", "app_terms": terms});
+    house.expect(&house.platform, "PUT /v1/builders/acme", &change, 200).await;
+    assert_eq!(ids(&house.acme).await, json!(["network", "special"]), "and what its new apps would");
+    assert_eq!(ids(&house.globex).await, json!(["network"]));
+    house.expect(&house.acme, "GET /v1/price-books/special", NULL, 200).await;
+    let hidden = house.expect(&house.globex, "GET /v1/price-books/special", NULL, 404).await;
+    let absent = house.expect(&house.globex, "GET /v1/price-books/none", NULL, 404).await;
+    assert_eq!(hidden["detail"].as_str().unwrap().replace("special", "none"), absent["detail"]);
+    for key in [&house.ingest, &house.customer] {
+        house.expect(key, "GET /v1/price-books/network", NULL, 403).await;
+        house.expect(key, "GET /v1/price-books", NULL, 403).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
