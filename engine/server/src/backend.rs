@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{Semaphore, SetOnce};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SetOnce};
 use tollgate_core::access::AccessStore;
 use tollgate_core::engine::{Engine, Rulebook};
 use tollgate_core::store::StoreError;
@@ -23,6 +23,8 @@ use crate::webhooks::Webhooks;
 
 /// Calls into the engine, beside recording and authorising, that run at once. The rest wait their turn.
 const CALLS_MAX: usize = 16;
+/// Walks among them that run at once, beside the calls: each may take as long as a request may.
+const WALKS_MAX: usize = 2;
 
 /// The state of all routes: `Router<Arc<Backend>>`.
 #[derive(Debug)]
@@ -45,6 +47,7 @@ pub struct Backend {
     engine: Shared<Engine>,
     access: Shared<dyn AccessStore>,
     calls: Arc<Semaphore>,
+    walks: Arc<Semaphore>,
     stopping: AtomicBool,
     /// Why the store can write nothing more, once it cannot.
     store_ended: SetOnce<String>,
@@ -87,6 +90,7 @@ impl Backend {
             engine: Shared(engine),
             access: Shared(access),
             calls: Arc::new(Semaphore::new(CALLS_MAX)),
+            walks: Arc::new(Semaphore::new(WALKS_MAX)),
             stopping: AtomicBool::new(false),
             store_ended: SetOnce::new(),
         })
@@ -111,9 +115,8 @@ impl Backend {
         T: Send + 'static,
         F: FnOnce(&dyn AccessStore) -> Result<T, StoreError> + Send + 'static,
     {
-        let access = Arc::clone(&self.access.0);
-        let work = move || call(&*access).map_err(Problem::from);
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()))
+        let (turn, access) = (turn(&self.calls).await?, Arc::clone(&self.access.0));
+        blocking(turn, move || call(&*access).map_err(Problem::from)).await
     }
 
     /// Calls the engine where blocking is allowed, a few calls at a time. Everything but recording and
@@ -128,14 +131,39 @@ impl Backend {
         E: Into<Problem> + Send + 'static,
         F: FnOnce(&Engine) -> Result<T, E> + Send + 'static,
     {
-        let turn = Arc::clone(&self.calls).acquire_owned().await.map_err(|_| Problem::internal())?;
+        let (turn, engine) = (turn(&self.calls).await?, Arc::clone(&self.engine.0));
+        blocking(turn, move || call(&engine).map_err(Into::into)).await
+    }
+
+    /// As [`Self::call`], for what goes through more the more there is: a history, everything that is held. Walks
+    /// have few turns, of their own, so that no quote and no read waits for them; and they are shown whether anybody
+    /// waits for them.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub async fn walk<T, E, F>(&self, walk: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+        F: FnOnce(&Engine, &Awaited) -> Result<T, E> + Send + 'static,
+    {
+        let (turn, engine) = (turn(&self.walks).await?, Arc::clone(&self.engine.0));
+        let awaited = Awaited::default();
+        let _until_dropped = GivesUp(awaited.clone());
+        blocking(turn, move || walk(&engine, &awaited).map_err(Into::into)).await
+    }
+
+    /// Asks the engine something small without a turn: whether it answers at all.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(crate) async fn peek<T, F>(&self, call: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+    {
         let engine = Arc::clone(&self.engine.0);
-        let span = tracing::Span::current();
-        let work = move || {
-            let _turn = turn;
-            span.in_scope(|| call(&engine).map_err(Into::into))
-        };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()))
+        blocking((), move || call(&engine).map_err(Problem::from)).await
     }
 
     /// The limits of an ordinary body.
@@ -178,4 +206,47 @@ impl Backend {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
+}
+
+/// Whether somebody still waits for an answer.
+#[derive(Clone, Debug, Default)]
+pub struct Awaited(Arc<AtomicBool>);
+
+impl Awaited {
+    /// Asked now and then by who has much to do.
+    ///
+    /// # Errors
+    /// When nobody waits any more: then it is done for nothing.
+    pub fn check(&self) -> Result<(), Problem> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(Problem::unavailable("nobody waits for the answer any more"));
+        }
+        Ok(())
+    }
+}
+
+/// Dropped when the answer is there, or when the request has been given up.
+struct GivesUp(Awaited);
+
+impl Drop for GivesUp {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(turns).acquire_owned().await.map_err(|_| Problem::internal())
+}
+
+/// Does what blocks on a thread that may, and keeps its turn until it is done.
+async fn blocking<T: Send + 'static>(
+    turn: impl Send + 'static,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    let span = tracing::Span::current();
+    let work = move || {
+        let _turn = turn;
+        span.in_scope(work)
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Problem::internal()))
 }

@@ -43,7 +43,7 @@ async fn ready(State(backend): State<Arc<Backend>>) -> Result<&'static str, Prob
         return Err(Problem::unavailable("no events are taken in"));
     }
     // Event numbers start at 1: this one costs a lookup and finds nothing.
-    let asked = backend.call(|engine| engine.store().event(0).map(|_| engine.store().health().trouble));
+    let asked = backend.peek(|engine| engine.store().event(0).map(|_| engine.store().health().trouble));
     match tokio::time::timeout(STORE_ANSWERS_WITHIN, asked).await {
         Ok(Ok(None)) => Ok("ready\n"),
         Ok(Ok(Some(trouble))) => {

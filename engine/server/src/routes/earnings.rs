@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use super::usage::{calendar_of, comma_list, day, each_posting};
 use crate::auth::Caller;
-use crate::backend::Backend;
+use crate::backend::{Awaited, Backend};
 use crate::extract::{Path, Query};
 use crate::problem::{Fault, Problem};
 
@@ -125,11 +125,11 @@ async fn read_earnings(
         let fault = Fault::parameter("period", "is required by day, as in period=2026-11");
         return Err(Problem::invalid(vec![fault]));
     }
-    let data = backend.call(move |engine| {
+    let data = backend.walk(move |engine, awaited| {
         let mut sums = Sums { dimensions, sums: BTreeMap::new() };
         for app in &apps {
             match period {
-                Some(period) if is_by_day => sums.add_days(engine, app, period)?,
+                Some(period) if is_by_day => sums.add_days(engine, awaited, app, period)?,
                 period => sums.add_statements(engine, app, period)?,
             }
         }
@@ -169,13 +169,19 @@ impl Sums {
         Ok(())
     }
 
-    fn add_days(&mut self, engine: &Engine, app: &App, period: Period) -> Result<(), Problem> {
+    fn add_days(
+        &mut self,
+        engine: &Engine,
+        awaited: &Awaited,
+        app: &App,
+        period: Period,
+    ) -> Result<(), Problem> {
         let calendar = calendar_of(app)?;
         let filter = StatementFilter { app: Some(app.id.clone()), customer: None, period: Some(period) };
         let statements = engine.store().statements(&filter)?;
         let customers: BTreeSet<Arc<str>> = statements.into_iter().map(|(key, _)| key.customer).collect();
         for customer in customers {
-            each_posting(engine, &app.id, &customer, period, &mut |posting| {
+            each_posting(engine, awaited, &app.id, &customer, period, &mut |posting| {
                 self.add_split(app, &customer, &day(&calendar, posting.event.time), &posting.charge.split)
             })?;
         }

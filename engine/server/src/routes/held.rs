@@ -150,7 +150,7 @@ async fn retry_held(
         Some(cursor) => page::position(cursor)
             .ok_or_else(|| Problem::invalid(vec![Fault::at("/cursor", page::NO_CURSOR)]))?,
     };
-    let retried = backend.call(move |engine| engine.retry_held(apps.as_deref(), after, RETRIED_MAX));
+    let retried = backend.walk(move |engine, _| engine.retry_held(apps.as_deref(), after, RETRIED_MAX));
     let Retried { rated, held, next } = retried.await?;
     let next_cursor = next.as_ref().map(page::cursor).transpose()?;
     Ok(Json(RetriedEvents { rated, held, next_cursor }))

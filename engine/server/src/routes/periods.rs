@@ -199,7 +199,7 @@ async fn close_period(
     if !asked.early {
         check_ended(&app, period, now)?;
     }
-    let closed = backend.call(move |engine| {
+    let closed = backend.walk(move |engine, _| {
         let closed = match engine.closed(&app.id, period)? {
             Some(closed) => closed,
             None => engine.close(&app.id, period)?,

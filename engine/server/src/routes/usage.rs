@@ -21,7 +21,7 @@ use utoipa_axum::routes;
 
 use super::charge::group_values;
 use crate::auth::Caller;
-use crate::backend::Backend;
+use crate::backend::{Awaited, Backend};
 use crate::extract::{Path, Query};
 use crate::problem::{Fault, Problem};
 use grouping::{Dimension, Grouping};
@@ -144,7 +144,8 @@ async fn read_usage(
     let usage = match (dimensions, asked.period) {
         (None, period) => backend.call(move |engine| counted(engine, app, customer, period)).await?,
         (Some(by), Some(period)) => {
-            backend.call(move |engine| grouped(engine, app, customer, period, by)).await?
+            let grouped = move |engine: &_, awaited: &_| grouped(engine, awaited, app, customer, period, by);
+            backend.walk(grouped).await?
         }
         (Some(_), None) => {
             let fault = Fault::parameter("period", "is required with group_by, as in period=2026-11");
@@ -169,6 +170,7 @@ fn counted(engine: &Engine, app: String, customer: String, period: Option<Period
 
 fn grouped(
     engine: &Engine,
+    awaited: &Awaited,
     app: String,
     customer: String,
     period: Period,
@@ -178,7 +180,7 @@ fn grouped(
     let calendar = calendar_of(rules.catalog().app(&app).ok_or_else(Problem::internal)?)?;
     let words: Vec<String> = by.iter().map(Dimension::word).collect();
     let mut grouping = Grouping::new(by, calendar);
-    each_posting(engine, &app, &customer, period, &mut |posting| grouping.add(posting))?;
+    each_posting(engine, awaited, &app, &customer, period, &mut |posting| grouping.add(posting))?;
     let is_by_unit = grouping.is_by_unit();
     let money = |nano: i128| (!is_by_unit).then(|| format_nano(nano));
     let groups = grouping.groups.into_iter().map(|(values, sum)| UsageGroup {

@@ -1,12 +1,16 @@
 //! Health, and stopping in order.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tollgate_core::access::Scope;
+use tollgate_server::backend::Awaited;
 use tollgate_server::config::Config;
 use tollgate_server::lane::LaneError;
+use tollgate_server::problem::Problem;
 
 use crate::fixture::{Running, engine, event};
 
@@ -72,10 +76,42 @@ async fn who_runs_it_is_answered_while_it_stops() {
     server.ended().await.unwrap();
 }
 
+/// Walks go on while somebody waits, have turns of their own, and keep nobody else from anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_walks_keep_nobody_waiting_and_end_when_given_up() {
+    let server = Running::start(Config::default()).await;
+    let (begun, ended) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let walk = || {
+        let (backend, begun, ended) = (Arc::clone(&server.backend), Arc::clone(&begun), Arc::clone(&ended));
+        tokio::spawn(async move {
+            let endless = move |_: &_, awaited: &Awaited| -> Result<(), Problem> {
+                begun.fetch_add(1, Ordering::SeqCst);
+                while awaited.check().is_ok() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                ended.fetch_add(1, Ordering::SeqCst);
+                awaited.check()
+            };
+            backend.walk(endless).await
+        })
+    };
+    let walks: Vec<_> = (0..20).map(|_| walk()).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!((begun.load(Ordering::SeqCst), ended.load(Ordering::SeqCst)), (2, 0), "the others wait");
+    assert_eq!(server.get("/readyz").await.body, "ready\n");
+    server.backend.call(|_| Ok::<_, Problem>(())).await.unwrap();
+    for walk in walks {
+        walk.abort();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(ended.load(Ordering::SeqCst), begun.load(Ordering::SeqCst));
+    server.backend.walk(|_, awaited| awaited.check()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_recorder_that_has_stopped_is_not_ready() {
     let server = Running::start(Config::default()).await;
-    let backend = std::sync::Arc::clone(&server.backend);
+    let backend = Arc::clone(&server.backend);
     tokio::task::spawn_blocking(move || backend.recorder.shutdown()).await.unwrap();
     let answer = server.get("/readyz").await;
     assert_eq!(answer.status(), 503);
@@ -86,9 +122,9 @@ async fn a_recorder_that_has_stopped_is_not_ready() {
 async fn stopping_lets_running_requests_finish() {
     let engine = engine();
     let config = Config { batch_wait: Duration::from_millis(400), ..Config::default() };
-    let server = Running::over(std::sync::Arc::clone(&engine), config).await;
+    let server = Running::over(Arc::clone(&engine), config).await;
     let address = server.address;
-    let backend = std::sync::Arc::clone(&server.backend);
+    let backend = Arc::clone(&server.backend);
     let idle = server.connect().await;
     let stop = async {
         tokio::time::sleep(Duration::from_millis(150)).await;

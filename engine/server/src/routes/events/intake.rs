@@ -16,8 +16,10 @@ use crate::problem::{Fault, Problem};
 /// The most events of a request.
 pub(super) const EVENTS_MAX: usize = 10_000;
 
-/// Bodies from this size on are read where blocking is allowed.
-const LARGE_BYTES: usize = 64 * 1024;
+/// Bodies from this size on, some forty events, are read where blocking is allowed: whoever asks for a quote stands
+/// behind nobody's batch. Beside ingest that takes all of two cores the slowest hundredth of quotes took 8.4 ms, and
+/// 10.4 when batches of 40 KB were read at once.
+const LARGE_BYTES: usize = 16 * 1024;
 
 /// How events are written in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use tollgate_core::event::Event;
 use tollgate_core::period::Period;
 use tollgate_core::store::{Outcome, StoredEvent, each_event_of, each_late_reversal};
 
+use crate::backend::Awaited;
 use crate::problem::Problem;
 
 /// One entry of an event: its charge, or what took that back.
@@ -23,20 +24,25 @@ pub(in crate::routes) struct Posting<'a> {
 /// What looks at a posting.
 pub(in crate::routes) type Visit<'v> = dyn FnMut(Posting<'_>) -> Result<(), Problem> + 'v;
 
-/// Goes through what a customer's events posted in a period. Blocks.
+/// Goes through what a customer's events posted in a period. Blocks, and ends when nobody waits for it.
 ///
 /// # Errors
 /// When the store fails, or `visit` does.
 pub(in crate::routes) fn each_posting(
     engine: &Engine,
+    awaited: &Awaited,
     app: &str,
     customer: &str,
     period: Period,
     visit: &mut Visit<'_>,
 ) -> Result<(), Problem> {
     let store = engine.store();
-    each_event_of(store, app, customer, period, &mut |stored| visit_event(stored, period, visit))?;
-    each_late_reversal(store, app, customer, period, &mut |stored| visit_event(stored, period, visit))
+    let mut visit = |stored: &StoredEvent| {
+        awaited.check()?;
+        visit_event(stored, period, visit)
+    };
+    each_event_of(store, app, customer, period, &mut visit)?;
+    each_late_reversal(store, app, customer, period, &mut visit)
 }
 
 fn visit_event(stored: &StoredEvent, period: Period, visit: &mut Visit<'_>) -> Result<(), Problem> {
