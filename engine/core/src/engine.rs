@@ -161,7 +161,8 @@ impl Engine {
     /// Rates a batch of events, in order, and answers once all of it is durable.
     ///
     /// # Errors
-    /// When the store fails: then nothing of the batch is kept, and sending it again is safe.
+    /// When the store fails: nothing of the batch is kept, or, as the error then says, that is not known. Sending it
+    /// again is safe.
     pub fn record(&self, events: &[Arc<Event>]) -> Result<Vec<Receipt>, EngineError> {
         self.submit(events)?.wait()
     }

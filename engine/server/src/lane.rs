@@ -42,7 +42,7 @@ pub trait Work: Send + Sync + 'static {
     /// Waits until a batch is durable; an answer for each item, by position.
     ///
     /// # Errors
-    /// When the store fails; then nothing of the batch is kept.
+    /// When the store fails; then nothing of the batch is kept, or that is not known.
     fn wait(&self, pending: Self::Pending<'_>) -> Result<Vec<Self::Answer>, EngineError>;
 
     /// Counts what was answered.

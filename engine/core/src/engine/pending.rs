@@ -21,7 +21,8 @@ impl Pending<'_> {
     /// Waits until the batch is durable. Should another writer have come first, it is rated again.
     ///
     /// # Errors
-    /// When the store fails: then nothing of the batch is kept, and sending it again is safe.
+    /// When the store fails: nothing of the batch is kept, or, as the error then says, that is not known. Sending it
+    /// again is safe.
     pub fn wait(self) -> Result<Vec<Receipt>, EngineError> {
         let mut pending = self;
         for _ in 0..ATTEMPTS_MAX {
