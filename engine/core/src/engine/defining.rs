@@ -4,6 +4,7 @@
 //! was, and is refused when somebody else came first; so each definition was checked against all before it. What
 //! is decided about events says as much: an engine that does not know of the newest tariff charges nobody.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -63,7 +64,7 @@ impl Engine {
             self.defined.store(known.saturating_add(1), Ordering::Release);
             let kept = self.store.define(known, std::slice::from_ref(definition));
             match kept {
-                Ok(()) => return self.take_in(definition).map(|()| Defined::Changed),
+                Ok(()) => return self.take_in(std::slice::from_ref(definition)).map(|()| Defined::Changed),
                 Err(StoreError::Stale(_)) => self.learn()?,
                 Err(error) => {
                     self.defined.store(known, Ordering::Release);
@@ -101,28 +102,34 @@ impl Engine {
 
     /// The same, for who defines.
     fn learn(&self) -> Result<(), EngineError> {
-        for definition in self.store.definitions(self.rules().defined())? {
-            self.take_in(&definition)?;
-        }
+        let known = self.rules().defined();
+        self.take_in(&self.store.definitions(known)?)?;
         self.defined.store(self.rules().defined(), Ordering::Release);
         Ok(())
     }
 
-    /// Puts a definition that is kept into force.
-    fn take_in(&self, definition: &Definition) -> Result<(), EngineError> {
-        let rules = self.rules();
-        let tariffs = match definition {
-            Definition::Tariff(tariff) => vec![Arc::new(tariff.clone())],
-            Definition::App(app) => {
-                rules.catalog().tariffs().filter(|tariff| tariff.app == app.id).map(Arc::clone).collect()
+    /// Puts the next definitions of the history into force, all at once: each tariff that is new, or whose app is
+    /// another, is made ready once.
+    fn take_in(&self, definitions: &[Definition]) -> Result<(), EngineError> {
+        let (mut apps, mut new) = (BTreeSet::new(), Vec::new());
+        for definition in definitions {
+            match definition {
+                Definition::App(app) => drop(apps.insert(app.id.as_str())),
+                Definition::Tariff(tariff) => new.push(Arc::new(tariff.clone())),
+                _ => {}
             }
-            _ => Vec::new(),
-        };
-        drop(rules);
+        }
+        let mut tariffs: Vec<Arc<Tariff>> = Vec::new();
+        if !apps.is_empty() {
+            let rules = self.rules();
+            let there = rules.catalog().tariffs().filter(|tariff| apps.contains(&*tariff.app));
+            tariffs.extend(there.map(Arc::clone));
+        }
+        tariffs.append(&mut new);
         let loaded = tariffs.iter().map(|tariff| self.load_plugin(&tariff.plugin));
         let loaded: Vec<_> = loaded.collect::<Result<_, _>>()?;
         self.change_rules(|rules| {
-            rules.define(definition)?;
+            definitions.iter().try_for_each(|definition| rules.define(definition))?;
             tariffs.iter().zip(loaded).try_for_each(|(tariff, plugin)| rules.use_tariff(tariff, plugin))
         })
     }
