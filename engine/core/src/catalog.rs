@@ -196,6 +196,11 @@ impl Catalog {
         self.customers.get(app)?.get(id)
     }
 
+    /// A customer's parent, if any is defined.
+    pub fn parent_of(&self, app: &str, customer: &str) -> Option<&str> {
+        self.customer(app, customer)?.parent.as_deref()
+    }
+
     /// The tariff of this id.
     pub fn tariff(&self, id: &str) -> Option<&Arc<Tariff>> {
         self.tariffs.get(id)

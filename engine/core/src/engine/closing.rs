@@ -162,10 +162,9 @@ impl Engine {
             }
             let (total, split) =
                 split_of(terms, Amount::ZERO, &lines).map_err(|reason| wrong(reason.message))?;
-            let defined = catalog.customer(&terms.app.id, &account.customer);
             let charge = Charge {
                 tariff: Arc::clone(&terms.tariff_id),
-                parent: defined.and_then(|customer| customer.parent.as_deref()).map(Arc::from),
+                parent: catalog.parent_of(&terms.app.id, &account.customer).map(Arc::from),
                 period,
                 late: false,
                 total,
@@ -213,7 +212,7 @@ fn by_tariff(
 /// does not fit a decimal.
 fn pack(terms: &Terms, end: i64, accounts: &[Account], catalog: &Catalog) -> Option<(Frame, Totals)> {
     let mut strings = Strings::new();
-    let parent_of = |account: &Account| catalog.customer(&terms.app.id, &account.customer)?.parent.as_deref();
+    let parent_of = |account: &Account| catalog.parent_of(&terms.app.id, &account.customer);
     let customers = accounts.iter().map(|account| strings.intern(&account.customer)).collect();
     let parents = accounts.iter().map(|account| strings.intern(parent_of(account).unwrap_or(""))).collect();
     let mut totals = Totals::default();

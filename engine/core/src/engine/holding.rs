@@ -62,11 +62,11 @@ impl Engine {
         });
         let mut retried = Retried { next: Some(after), ..Retried::default() };
         for _ in 0..most.div_ceil(BATCH) {
-            let held = self.held(apps, retried.next.unwrap_or_default(), BATCH)?;
-            let rated = self.alone(|rules| self.release(rules, &held))?;
-            retried.rated = retried.rated.saturating_add(rated);
-            retried.held = retried.held.saturating_add((held.len() as u64).saturating_sub(rated));
-            retried.next = held.last().map(|last| last.sequence).filter(|_| held.len() == BATCH);
+            let after = retried.next.unwrap_or_default();
+            let more = self.alone(|rules| self.release(rules, &self.held(apps, after, BATCH)?))?;
+            retried.rated = retried.rated.saturating_add(more.rated);
+            retried.held = retried.held.saturating_add(more.held);
+            retried.next = more.next;
             if retried.next.is_none() {
                 break;
             }
@@ -74,20 +74,15 @@ impl Engine {
         Ok(retried)
     }
 
-    /// Rates these held events, as far as they are held still; how many can be charged now, and the commit.
-    fn release(&self, rules: &Rulebook, held: &[StoredEvent]) -> Result<(u64, Option<Commit>), EngineError> {
+    /// Rates the next held events; what comes of it, and the commit.
+    fn release(
+        &self,
+        rules: &Rulebook,
+        held: &[StoredEvent],
+    ) -> Result<(Retried, Option<Commit>), EngineError> {
         let store = &*self.store;
-        let keys: Vec<_> = held.iter().map(|stored| &stored.key).collect();
-        let mut waiting = Vec::with_capacity(held.len());
-        let mut events: Vec<Arc<Event>> = Vec::with_capacity(held.len());
-        for (stored, now) in held.iter().zip(store.stored(&keys)?) {
-            // Somebody else may have retried or voided it meanwhile.
-            let waits = |now: &StoredEvent| matches!(now.outcome, Outcome::Held(_)) && now.voided.is_none();
-            if now.as_ref().is_some_and(waits) {
-                waiting.push(stored.sequence);
-                events.push(Arc::new(stored.event()?));
-            }
-        }
+        let events = held.iter().map(|stored| stored.event().map(Arc::new));
+        let events: Vec<Arc<Event>> = events.collect::<Result<_, _>>()?;
         let closed = &mut |app: &str| Ok(store.closed_periods(app)?.into());
         let mut placed = batch::place(rules, &self.suspended(), closed, &events)?;
         let nothing = Ahead::default();
@@ -95,15 +90,19 @@ impl Engine {
             placed.decide_covered(&*self.pricer, &Durable(store), store, || &nothing)?;
         placed.teach(&self.breakers, &decided.outcomes);
         let (statements, balances) = placed.settle(&decided.outcomes).ok_or(EngineError::LedgerFull)?;
-        let released =
-            waiting.into_iter().zip(decided.outcomes).filter_map(|(sequence, outcome)| match outcome {
-                Outcome::Rated(charge) => Some((sequence, charge)),
-                Outcome::Held(_) => None,
-            });
+        let released = held.iter().zip(decided.outcomes).filter_map(|(stored, outcome)| match outcome {
+            Outcome::Rated(charge) => Some((stored.sequence, charge)),
+            Outcome::Held(_) => None,
+        });
         let released: Vec<_> = released.collect();
         let rated = released.len() as u64;
         let commit = Commit { released, statements, balances, ..decided.commit };
         let (commit, _) = funding.finish()?.add_to(commit)?;
-        Ok((rated, (rated > 0).then_some(commit)))
+        let retried = Retried {
+            rated,
+            held: (held.len() as u64).saturating_sub(rated),
+            next: held.last().map(|last| last.sequence).filter(|_| held.len() == BATCH),
+        };
+        Ok((retried, (rated > 0).then_some(commit)))
     }
 }

@@ -39,7 +39,7 @@ impl Parties {
         }
         // Inserted before its parent is looked at, so that a circle of parents ends.
         let id = self.insert(Arc::clone(catalog.app(app)?), customer)?;
-        let parent = catalog.customer(app, customer).and_then(|defined| defined.parent.as_deref());
+        let parent = catalog.parent_of(app, customer);
         if let Some(parent) = parent.filter(|parent| *parent != customer) {
             let parent = self.intern(catalog, app, parent);
             if let Some(party) = self.interned.get_mut(id as usize) {

@@ -220,7 +220,7 @@ fn held_in(engine: &Engine, app: &App, period: Period) -> Result<usize, Problem>
         let Some(last) = held.last() else { return Ok(count) };
         after = last.sequence;
         for stored in &held {
-            count += usize::from(span.contains(&stored.event().map_err(Problem::from)?.time));
+            count += usize::from(span.contains(&stored.event()?.time));
         }
     }
 }

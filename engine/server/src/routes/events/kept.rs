@@ -47,10 +47,7 @@ pub(in crate::routes) struct KeptEvent {
 
 impl KeptEvent {
     pub fn of(stored: &StoredEvent, rules: &Rulebook, scope: &Scope) -> Result<Self, Problem> {
-        let event = stored.event().map_err(|error| {
-            tracing::error!(%error, "a kept event is unreadable");
-            Problem::internal()
-        })?;
+        let event = stored.event()?;
         Ok(Self {
             source: stored.key.app.clone(),
             id: stored.key.id.clone(),
