@@ -4,6 +4,7 @@
 
 pub mod conversation;
 pub mod database;
+pub mod definitions;
 pub mod events;
 pub mod native;
 pub mod oracle;

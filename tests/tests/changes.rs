@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop where it stands
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tollgate_core::catalog::{App, AppTerms, Builder, CostAuthority, Customer, Definition, Limits, Tariff};
+use tollgate_core::catalog::{Definition, Tariff};
 use tollgate_core::door;
 use tollgate_core::engine::{Engine, EngineError, Receipt, VoidReceipt};
 use tollgate_core::event::{Event, EventKey};
@@ -20,6 +19,7 @@ use tollgate_sdk::prelude::{
 };
 use tollgate_sdk::prelude::{plugin, settings};
 use tollgate_store::{MemoryStore, Options, SqliteStore};
+use tollgate_tests::definitions::{app, builder, customer};
 use tollgate_tests::native::NativePricer;
 
 /// What a tariff sets.
@@ -85,45 +85,10 @@ impl Pricer for Maybe {
 
 const APPS: [&str; 2] = ["acme", "other"];
 
-fn app(id: &str, platform_share: &str, surcharge_max: &str) -> Definition {
-    Definition::App(App {
-        id: id.to_owned(),
-        name: "Acme".into(),
-        builder: "builder".into(),
-        currency: "USD".into(),
-        time_zone: "America/New_York".into(),
-        terms: AppTerms {
-            platform_share: platform_share.parse().unwrap(),
-            surcharge_max: surcharge_max.parse().unwrap(),
-            price_book: "network".into(),
-            cost_authority: CostAuthority::Reported,
-        },
-    })
-}
-
-fn customer(id: &str, parent: Option<&str>) -> Definition {
-    Definition::Customer(Customer {
-        app: "acme".into(),
-        id: id.to_owned(),
-        name: id.to_owned(),
-        kind: String::new(),
-        parent: parent.map(str::to_owned),
-        attributes: BTreeMap::new(),
-        limits: Limits::default(),
-    })
-}
-
 /// An engine with two apps, whose customers have three documents included.
 fn engine(store: Arc<dyn Store>) -> Engine {
     let engine = Engine::open(store, maybe(true)).unwrap();
-    let builder = Builder {
-        id: "builder".into(),
-        name: "Builder".into(),
-        app_terms: None,
-        publishers: Vec::new(),
-        payouts: tollgate_core::payout::PayoutTerms::default(),
-    };
-    engine.define(&Definition::Builder(builder)).unwrap();
+    engine.define(&builder()).unwrap();
     let prices = PriceBook::parse(r#"{"currency":"USD","entries":[]}"#).unwrap();
     engine.define(&Definition::PriceBook("network".into(), prices)).unwrap();
     let (plugin, _) = engine.add_plugin(b"", None).unwrap();

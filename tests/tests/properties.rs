@@ -5,14 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // a test may stop where it stands
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use tollgate_core::catalog::{App, AppTerms, Builder, CostAuthority, Customer, Definition, Limits, Tariff};
+use tollgate_core::catalog::{Definition, Tariff};
 use tollgate_core::door;
 use tollgate_core::engine::{Engine, Receipt};
 use tollgate_core::event::{Event, EventKey};
@@ -22,6 +21,7 @@ use tollgate_core::store::{Store, StoredEvent};
 use tollgate_core::{statement, verify};
 use tollgate_sandbox::{Sandbox, SandboxConfig};
 use tollgate_store::{MemoryStore, Options, SqliteStore};
+use tollgate_tests::definitions;
 
 const PRICES: &str = r#"{"currency":"USD","entries":[
     {"model":"small","effective_from":"2026-01-01","prices":[{"measure":"input_tokens","price":"0.0375","per":1000000}]},
@@ -125,47 +125,18 @@ fn component(plugin: &str) -> &'static [u8] {
     &components.iter().find(|(name, _)| name == plugin).unwrap().1
 }
 
-fn app(platform_share: &str, surcharge_max: &str) -> Definition {
-    Definition::App(App {
-        id: "acme".into(),
-        name: "Acme".into(),
-        builder: "builder".into(),
-        currency: "USD".into(),
-        time_zone: "America/New_York".into(),
-        terms: AppTerms {
-            platform_share: platform_share.parse().unwrap(),
-            surcharge_max: surcharge_max.parse().unwrap(),
-            price_book: "network".into(),
-            cost_authority: CostAuthority::Reported,
-        },
-    })
-}
-
 fn customer(number: u32, parent: Option<u32>) -> Definition {
-    Definition::Customer(Customer {
-        app: "acme".into(),
-        id: format!("customer-{number}"),
-        name: format!("Number {number}"),
-        kind: String::new(),
-        parent: parent.map(|parent| format!("customer-{parent}")),
-        attributes: BTreeMap::new(),
-        limits: Limits::default(),
-    })
+    let name = |number: u32| format!("customer-{number}");
+    definitions::customer(&name(number), parent.map(name).as_deref())
 }
 
 /// An engine with an app, a customer family that pools, and the tariffs.
 fn engine(store: Arc<dyn Store>, tariffs: &[(&'static str, Value); 3]) -> Engine {
     let engine = Engine::open(store, sandbox()).unwrap();
     let mut definitions = vec![
-        Definition::Builder(Builder {
-            id: "builder".into(),
-            name: "Builder".into(),
-            app_terms: None,
-            publishers: Vec::new(),
-            payouts: tollgate_core::payout::PayoutTerms::default(),
-        }),
+        definitions::builder(),
         Definition::PriceBook("network".into(), PriceBook::parse(PRICES).unwrap()),
-        app("0.123456789", "1000"),
+        definitions::app("acme", "0.123456789", "1000"),
         customer(3, Some(2)),
     ];
     let mid_september = 1_789_430_400_000;
@@ -213,7 +184,7 @@ fn run(engine: &Engine, steps: &[Step], sizes: &[usize]) -> Vec<Receipt> {
                 let key = EventKey { app: "acme".into(), id: format!("e{id}") };
                 engine.void(&key, "a mistake", None, 0).unwrap();
             }
-            Step::Terms(share, cap) => drop(engine.define(&app(share, cap)).unwrap()),
+            Step::Terms(share, cap) => drop(engine.define(&definitions::app("acme", share, cap)).unwrap()),
             Step::Parent(child, parent) => drop(engine.define(&customer(*child, *parent)).unwrap()),
             // Closing twice is refused; the refusal is the same in every run.
             Step::Close(period) => drop(engine.close("acme", period.parse().unwrap())),
